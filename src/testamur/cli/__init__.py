@@ -1,0 +1,5 @@
+"""Operators' words."""
+
+from testamur.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,1 @@
+"""A believable organisation to try things on: made from a seed, loaded through the ledger's own verbs."""

@@ -1,0 +1,1 @@
+"""The Thrive Learning public API, served by us."""

@@ -1,0 +1,1 @@
+"""What the dialects share and no vendor owns: the operation table, decoding, replies, limits, OpenAPI."""

@@ -1,0 +1,148 @@
+"""The operation table: each call a dialect answers, as a value.
+
+Routes, authorization, decoding, limits, metrics labels and the OpenAPI document all come from it, so none of them
+can forget an operation or say something else about it. docs/decisions/0004 has the reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from testamur.core.callers import Caller, Scope
+from testamur.core.errors import TestamurError
+from testamur.ledger import Ledger
+from testamur.ledger.clients import Credential
+
+BODY_MAX_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One query parameter.
+
+    Args:
+        kind: how the text is read: `integer`, `boolean` (true and false in any letter case), `moment` (ISO 8601
+            date-time; a date too when `days`), or `text`.
+        default: value when the parameter is absent or empty.
+        clamp: whether a number out of range is moved into it instead of being refused.
+    """
+
+    name: str
+    kind: Literal["integer", "boolean", "moment", "text"] = "text"
+    default: Any = None
+    minimum: int | None = None
+    maximum: int | None = None
+    clamp: bool = False
+    days: bool = False
+    choices: tuple[str, ...] = ()
+    is_required: bool = False
+    aliases: tuple[str, ...] = ()
+    summary: str = ""
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way to its handler.
+
+    `path` holds the decoded path parameters, `params` the query parameters the operation declares, `query` all of
+    them as sent, `body` the decoded body, `raw` its text, `base_url` the address of the dialect as the client
+    reaches it, without a slash at its end.
+    """
+
+    ledger: Ledger
+    operation: Operation
+    method: str
+    route: str
+    headers: Mapping[bytes, bytes]
+    path: Mapping[str, str]
+    query: list[tuple[str, str]]
+    base_url: str
+    request_id: str
+    now: datetime
+    credential: Credential | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+    body: Any = None
+    raw: str = ""
+
+    @property
+    def caller(self) -> Caller:
+        """Who calls. Only for operations that ask for a scope."""
+        assert self.credential is not None
+        return self.credential.caller
+
+    def header(self, name: str) -> str | None:
+        """A header's value, or None."""
+        value = self.headers.get(name.lower().encode())
+        return None if value is None else value.decode("latin-1")
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer. `headers` are added to the content type and length; `body` None sends no content."""
+
+    status: int
+    body: bytes | None = None
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    media_type: bytes = b"application/json"
+
+
+Handler = Callable[[Call], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One call of a vendor's API.
+
+    Args:
+        path: below the dialect's prefix, with parameters in braces; each takes one path segment.
+        scope: what the credential must allow; None for a call without credentials.
+        body: msgspec type of the JSON body; None when there is none.
+        form: whether the body may be form-encoded as well.
+        answers: msgspec type of the answer for each success status, None for no content.
+        errors: the only error statuses this operation may answer with; empty for no such list.
+        source: where the vendor describes it.
+    """
+
+    name: str
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    answers: Mapping[int, Any]
+    scope: Scope | None = Scope.READ
+    body: Any = None
+    form: bool = False
+    params: tuple[Param, ...] = ()
+    errors: frozenset[int] = frozenset()
+    body_max_bytes: int = BODY_MAX_BYTES
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """One vendor's API, as a table of operations and the vendor's manners.
+
+    Args:
+        identify: finds out who calls, by the vendor's kinds of credentials. Raises Unauthenticated.
+        answer_error: says an error as the vendor would. It gets no call when the route is unknown.
+        before: looks at a request before anything else of it is believed, such as a version header.
+        after: adds what every answer carries.
+        error: msgspec type of an error's body.
+        security: OpenAPI security schemes by name.
+        refuses_unknown_params: whether an undeclared query parameter is an error.
+    """
+
+    name: str
+    title: str
+    operations: tuple[Operation, ...]
+    identify: Callable[[Call], Awaitable[Credential]]
+    answer_error: Callable[[TestamurError, Call | None], Reply]
+    error: Any
+    security: Mapping[str, Mapping[str, Any]]
+    before: Callable[[Call], None] | None = None
+    after: Callable[[Call | None, Mapping[bytes, bytes], Reply], None] | None = None
+    refuses_unknown_params: bool = False
+    media_types: tuple[str, ...] = ("application/json",)

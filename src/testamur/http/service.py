@@ -1,0 +1,163 @@
+"""From a request to its answer: the steps every operation of every dialect goes through, in one place.
+
+Route, version, credentials, scope, limits, body, parameters, handler; then the answer, a metric and one wide log
+line. No dialect can forget a step, because no dialect writes them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+import structlog
+
+from testamur.core.errors import Forbidden, TestamurError, Unauthenticated
+from testamur.core.ids import new_id, to_opaque
+from testamur.http import decode, openapi
+from testamur.http.errors import BodyTooLarge, InternalError, RequestError, UnsupportedMediaType
+from testamur.http.limits import RateLimiter
+from testamur.http.metrics import observe
+from testamur.http.operations import Call, Dialect, Reply
+from testamur.http.routing import Router
+from testamur.ledger import Ledger
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+log = structlog.get_logger("testamur.request")
+
+
+class DialectService:
+    """An ASGI app that answers one dialect.
+
+    Args:
+        public_url: the address clients reach the dialect's prefix at, or None to go by the Host header.
+    """
+
+    def __init__(self, dialect: Dialect, ledger: Ledger, limiter: RateLimiter, public_url: str | None = None) -> None:
+        self.dialect = dialect
+        self._ledger = ledger
+        self._limiter = limiter
+        self._public_url = public_url.rstrip("/") if public_url else None
+        self._router = Router((*dialect.operations, *openapi.operations(dialect)))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        request_id = to_opaque(new_id())
+        call: Call | None = None
+        try:
+            call = self._call(scope, headers, request_id)
+            reply = await self._answer(call, receive)
+        except TestamurError as error:
+            reply = self.dialect.answer_error(error, call)
+        except Exception:
+            log.exception("unexpected", request_id=request_id, dialect=self.dialect.name, path=scope["path"])
+            reply = self.dialect.answer_error(InternalError(), call)
+        if self.dialect.after is not None:
+            self.dialect.after(call, headers, reply)
+        await self._send(scope, send, reply, request_id)
+        self._record(call, scope, reply, request_id, time.perf_counter() - started)
+
+    def _call(self, scope: Scope, headers: Mapping[bytes, bytes], request_id: str) -> Call:
+        raw_path = scope["raw_path"].decode("latin-1").removeprefix(scope.get("root_path", ""))
+        operation, path = self._router.match(scope["method"], raw_path)
+        return Call(
+            ledger=self._ledger,
+            operation=operation,
+            method=scope["method"],
+            route=raw_path,
+            headers=headers,
+            path=path,
+            query=decode.query_of(scope["query_string"]),
+            base_url=self._base_url(scope, headers),
+            request_id=request_id,
+            now=self._ledger.now(),
+        )
+
+    def _base_url(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str:
+        prefix = scope.get("root_path", "")
+        if self._public_url is not None and prefix:
+            return self._public_url
+        host = headers.get(b"host", b"localhost").decode("latin-1")
+        return f"{scope['scheme']}://{host}{prefix}"
+
+    async def _answer(self, call: Call, receive: Receive) -> Reply:
+        operation, dialect = call.operation, self.dialect
+        if dialect.before is not None:
+            dialect.before(call)
+        if operation.scope is not None:
+            call.credential = await dialect.identify(call)
+            if call.credential.dialect not in (None, dialect.name):
+                raise Unauthenticated("These credentials belong to another dialect")
+            if operation.scope not in call.caller.scopes:
+                raise Forbidden(f"These credentials lack the scope {operation.scope.value!r}")
+            self._limiter.take(call.caller.client)
+        if operation.body is not None:
+            await self._read_body(call, receive)
+        if operation.params or dialect.refuses_unknown_params:
+            call.params = decode.read_params(
+                call.query, operation.params, refuse_unknown=dialect.refuses_unknown_params
+            )
+        return await operation.handler(call)
+
+    async def _read_body(self, call: Call, receive: Receive) -> None:
+        operation = call.operation
+        media_type = (call.header("content-type") or "").partition(";")[0].strip().lower()
+        data = await read_body(receive, operation.body_max_bytes)
+        if operation.form and media_type == "application/x-www-form-urlencoded":
+            call.body = decode.convert(decode.form(data), operation.body)
+            return
+        if media_type not in self.dialect.media_types and not media_type.endswith("+json"):
+            raise UnsupportedMediaType
+        call.body = decode.decode(data, operation.body)
+        call.raw = data.decode()
+
+    async def _send(self, scope: Scope, send: Send, reply: Reply, request_id: str) -> None:
+        headers = [(b"x-request-id", request_id.encode()), *reply.headers]
+        body = b"" if reply.body is None else reply.body
+        if reply.body is not None:
+            headers.append((b"content-type", reply.media_type))
+        if reply.status not in (204, 304):
+            headers.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    def _record(self, call: Call | None, scope: Scope, reply: Reply, request_id: str, seconds: float) -> None:
+        operation = call.operation.name if call else "unknown"
+        observe(self.dialect.name, operation, reply.status, seconds)
+        caller = call.credential.caller if call and call.credential else None
+        log.info(
+            "request",
+            dialect=self.dialect.name,
+            operation=operation,
+            method=scope["method"],
+            status=reply.status,
+            milliseconds=round(seconds * 1000, 2),
+            tenant=caller and str(caller.tenant),
+            client=caller and str(caller.client),
+            request_id=request_id,
+        )
+
+
+async def read_body(receive: Receive, max_bytes: int) -> bytes:
+    """The whole body. Raises BodyTooLarge as soon as it is, without reading on; RequestError when the client left."""
+    message = await receive()
+    data: bytes = message.get("body", b"")
+    if message.get("more_body"):
+        parts, size = [data], len(data)
+        while message.get("more_body"):
+            if size > max_bytes:
+                raise BodyTooLarge(f"The body has more than {max_bytes} bytes")
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise RequestError("The client went away")
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+        data = b"".join(parts)
+    if len(data) > max_bytes:
+        raise BodyTooLarge(f"The body has more than {max_bytes} bytes")
+    return data
+

@@ -1,0 +1,56 @@
+"""The verbs: what the ledger can do, one transaction each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from testamur.ledger.assignments import Assignments
+from testamur.ledger.audiences import Audiences
+from testamur.ledger.clients import Clients
+from testamur.ledger.items import Items
+from testamur.ledger.learners import Learners
+from testamur.ledger.people import People
+from testamur.ledger.records import Records
+from testamur.ledger.tenants import Tenants
+from testamur.storage.database import Database
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The present moment, UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Every verb, grouped by noun. Dialects, jobs and commands reach storage through these and no other way."""
+
+    database: Database
+    now: Clock
+    assignments: Assignments
+    audiences: Audiences
+    clients: Clients
+    items: Items
+    learners: Learners
+    people: People
+    records: Records
+    tenants: Tenants
+
+    @classmethod
+    def on(cls, database: Database, clock: Clock = utc_now) -> Ledger:
+        """The ledger kept in `database`; `clock` gives the moment at which things are recorded."""
+        return cls(
+            database=database,
+            now=clock,
+            assignments=Assignments(database, clock),
+            audiences=Audiences(database, clock),
+            clients=Clients(database, clock),
+            items=Items(database, clock),
+            learners=Learners(database, clock),
+            people=People(database, clock),
+            records=Records(database, clock),
+            tenants=Tenants(database, clock),
+        )

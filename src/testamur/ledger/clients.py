@@ -1,0 +1,301 @@
+"""Clients, their keys and tokens: who may call.
+
+A key is a secret of 256 random bits, shown once and kept as its SHA-256: a slow hash protects secrets that people
+choose, and would only make every call slow here. A token is a signed JWT (ES256) that any worker verifies by itself.
+What a worker found out about a credential it remembers, until the database says that credentials changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, KeySet
+
+from testamur.core.callers import ALL_SCOPES, Caller, Scope
+from testamur.core.errors import ClientNotFound, Unauthenticated, Unavailable
+from testamur.core.ids import Id, new_id, parse
+from testamur.storage.database import AWAY, Database
+
+SECRET_PREFIX = "tst_"
+TOKEN_SECONDS = 3600
+_CLOCK_SKEW_SECONDS = 60
+_ALGORITHM = "ES256"
+_REMEMBERED_MAX = 10_000
+_REMEMBERED_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a key or token proves.
+
+    Args:
+        dialect: the only dialect it may be used in, or None for any.
+        settings: the client's own settings, such as the xAPI version assumed without a header.
+    """
+
+    caller: Caller
+    dialect: str | None
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key just made. `secret` is shown this once and stored nowhere."""
+
+    client: Id
+    key: Id
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """A key as listed. `hint` is the end of its secret."""
+
+    key: Id
+    client: Id
+    name: str
+    dialect: str | None
+    application: str | None
+    scopes: tuple[str, ...]
+    hint: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class Clients:
+    """Verbs on clients and their credentials."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+        self._remembered: OrderedDict[bytes, tuple[float, Credential]] = OrderedDict()
+        self._listens = False
+        self._signing: tuple[ECKey, KeySet] | None = None
+
+    async def create(
+        self,
+        tenant: Id,
+        name: str,
+        *,
+        dialect: str | None = None,
+        scopes: frozenset[Scope] = ALL_SCOPES,
+        application: str | None = None,
+        settings: dict[str, Any] | None = None,
+    ) -> NewKey:
+        """Make a client with its first key."""
+        now = self._clock()
+        secret = SECRET_PREFIX + secrets.token_urlsafe(32)
+        client, key = new_id(), new_id()
+        async with self._database.write(tenant) as tx:
+            await tx.run(
+                "client_add",
+                id=client,
+                name=name,
+                dialect=dialect,
+                application=application,
+                scopes=sorted(scope.value for scope in scopes),
+                settings=settings or {},
+                now=now,
+            )
+            await tx.run("client_key_add", id=key, client=client, hash=_digest(secret), hint=secret[-4:], now=now)
+        return NewKey(client, key, secret)
+
+    async def list(self, tenant: Id) -> list[KeyInfo]:
+        """Every key of a tenant, revoked ones included, oldest first."""
+        async with self._database.read(tenant) as tx:
+            rows = await tx.rows("client_key_list")
+        return [
+            KeyInfo(
+                key=row["id"],
+                client=row["client"],
+                name=row["name"],
+                dialect=row["dialect"],
+                application=row["application"],
+                scopes=tuple(row["scopes"]),
+                hint=row["hint"],
+                created_at=row["created_at"],
+                revoked_at=row["revoked_at"],
+            )
+            for row in rows
+        ]
+
+    async def revoke(self, tenant: Id, key: Id) -> None:
+        """Revoke a key, and its client with its last key: tokens stop working too, in every worker at once.
+
+        Raises: ClientNotFound when there is no such key or it is revoked already.
+        """
+        now = self._clock()
+        async with self._database.write(tenant) as tx:
+            client = await tx.value("client_key_revoke", id=key, now=now)
+            if client is None:
+                raise ClientNotFound
+            await tx.run("client_revoke_when_keyless", client=client, now=now)
+            await tx.run("caches_forget")
+        self._remembered.clear()
+
+    async def by_secret(self, secret: str) -> Credential:
+        """Who holds this secret. Raises Unauthenticated."""
+        digest = _digest(secret)
+        known = self._recall(digest)
+        if known is not None:
+            return known
+        async with self._database.unbound() as connection:
+            row = await connection.fetchrow("SELECT * FROM client_by_key($1)", digest)
+        if row is None or not hmac.compare_digest(row["hash"], digest):
+            raise Unauthenticated
+        caller = Caller(
+            tenant=row["tenant"],
+            client=row["client"],
+            scopes=frozenset(Scope(scope) for scope in row["scopes"]),
+            application=row["application"],
+        )
+        return self._remember(digest, Credential(caller, row["dialect"], row["settings"]), _REMEMBERED_SECONDS)
+
+    async def issue_token(self, credential: Credential, scopes: frozenset[Scope], audience: str) -> str:
+        """A signed token for `audience` (a dialect's name) that is good for TOKEN_SECONDS.
+
+        Claims: iss, aud, sub (the client's id), tenant_id, app_id when the client belongs to an application,
+        client_id, scope, iat, exp, jti.
+        """
+        key, _ = await self._keys()
+        caller = credential.caller
+        now = int(self._clock().timestamp())
+        claims: dict[str, Any] = {
+            "iss": "testamur",
+            "aud": audience,
+            "sub": str(caller.client),
+            "client_id": str(caller.client),
+            "tenant_id": str(caller.tenant),
+            "scope": " ".join(sorted(scope.value for scope in scopes & caller.scopes)),
+            "iat": now,
+            "exp": now + TOKEN_SECONDS,
+            "jti": str(new_id()),
+        }
+        if caller.application is not None:
+            claims["app_id"] = caller.application
+        return jwt.encode({"alg": _ALGORITHM, "kid": key.kid}, claims, key, algorithms=[_ALGORITHM])
+
+    async def by_token(self, token: str, audience: str) -> Credential:
+        """Who holds this token. Raises Unauthenticated: expired, forged, for another audience, or revoked."""
+        digest = _digest(f"{audience} {token}")
+        known = self._recall(digest)
+        if known is not None:
+            return known
+        _, keys = await self._keys()
+        try:
+            decoded = jwt.decode(token, keys, algorithms=[_ALGORITHM])
+            registry = jwt.JWTClaimsRegistry(
+                now=int(self._clock().timestamp()),
+                leeway=_CLOCK_SKEW_SECONDS,
+                iss={"essential": True, "value": "testamur"},
+                aud={"essential": True, "value": audience},
+                exp={"essential": True},
+                tenant_id={"essential": True},
+                client_id={"essential": True},
+            )
+            registry.validate(decoded.claims)
+            claims = decoded.claims
+            tenant, client = Id(UUID(claims["tenant_id"])), Id(UUID(claims["client_id"]))
+            scopes = frozenset(Scope(word) for word in claims.get("scope", "").split())
+        except (JoseError, ValueError, KeyError, TypeError) as error:
+            raise Unauthenticated("The access token is not valid or has expired") from error
+        async with self._database.unbound() as connection:
+            if not await connection.fetchval("SELECT client_is_live($1, $2)", tenant, client):
+                raise Unauthenticated("The client of this access token was revoked")
+        caller = Caller(tenant=tenant, client=client, scopes=scopes, application=claims.get("app_id"))
+        seconds = min(_REMEMBERED_SECONDS, claims["exp"] - self._clock().timestamp())
+        return self._remember(digest, Credential(caller, audience, {}), seconds)
+
+    async def published_keys(self) -> dict[str, Any]:
+        """The public keys that verify tokens, as a JWK set (RFC 7517)."""
+        _, keys = await self._keys()
+        return {"keys": [key.as_dict(private=False) for key in keys.keys]}
+
+    async def listen(self) -> None:
+        """Forget remembered credentials whenever the database says that some changed; runs until cancelled.
+
+        While the connection is lost nothing is remembered, so a revoked key never outlives its revocation by more
+        than the way of one notification.
+        """
+        while True:
+            try:
+                async with self._database.unbound() as connection:
+                    lost = asyncio.Event()
+                    connection.add_termination_listener(lambda _: lost.set())
+                    await connection.add_listener("testamur_credentials", lambda *_: self._remembered.clear())
+                    self._remembered.clear()
+                    self._listens = True
+                    await lost.wait()
+            except (Unavailable, *AWAY):
+                pass  # away; the next round tries again
+            finally:
+                self._listens = False
+                self._remembered.clear()
+            await asyncio.sleep(0.5)
+
+    def _recall(self, digest: bytes) -> Credential | None:
+        entry = self._remembered.get(digest)
+        if entry is None:
+            return None
+        until, credential = entry
+        if until < time.monotonic():
+            del self._remembered[digest]
+            return None
+        return credential
+
+    def _remember(self, digest: bytes, credential: Credential, seconds: float) -> Credential:
+        if self._listens:
+            self._remembered[digest] = (time.monotonic() + seconds, credential)
+            if len(self._remembered) > _REMEMBERED_MAX:
+                self._remembered.popitem(last=False)
+        return credential
+
+    async def _keys(self) -> tuple[ECKey, KeySet]:
+        if self._signing is None:
+            async with self._database.unbound() as connection:
+                rows = await connection.fetch("SELECT id, private_jwk FROM signing_key ORDER BY created_at DESC")
+            if not rows:
+                raise Unauthenticated("No signing key yet: make a tenant first")
+            keys = [ECKey.import_key({**row["private_jwk"], "kid": row["id"]}) for row in rows]
+            self._signing = (keys[0], KeySet(list(keys)))
+        return self._signing
+
+
+async def ensure_signing_key(connection: Any, now: datetime) -> None:
+    """Make the installation's key for tokens when there is none. Needs the owner's connection."""
+    if await connection.fetchval("SELECT EXISTS (SELECT FROM signing_key)"):
+        return
+    key = ECKey.generate_key("P-256", private=True)
+    await connection.execute(
+        "INSERT INTO signing_key (id, private_jwk, created_at) VALUES ($1, $2, $3)",
+        key.thumbprint(),
+        key.as_dict(private=True),
+        now,
+    )
+
+
+def scopes_of(words: Sequence[str]) -> frozenset[Scope]:
+    """Scopes by name. Raises ValueError for an unknown one."""
+    return frozenset(Scope(word) for word in words)
+
+
+def client_id(text: str) -> Id | None:
+    """A client id in any spelling, or None."""
+    return parse(text, "client")
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+

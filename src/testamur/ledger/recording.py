@@ -1,0 +1,254 @@
+"""What a batch of tellings changes: decided here, one by one, without touching the database.
+
+`Batch` collects the rows to write and remembers what earlier tellings of the same batch decided, so that ten
+thousand equal calls at once make one record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from testamur.core.errors import ItemNotFound, ItemNotPublished, KeyReused, PersonNotFound, TestamurError
+from testamur.core.ids import Id, new_id
+from testamur.core.items import Outside
+from testamur.core.moments import Precision
+from testamur.core.records import NewRecord, Recorded, Report, SameKey
+from testamur.storage.database import Row
+
+FACT_COLUMNS = (
+    "record", "revision", "id", "entry", "person", "item", "item_version", "completed_at", "completed_by_day",
+    "occurrence", "started_at", "expires_at", "passed", "score_percent", "score_text", "time_spent", "certificate",
+    "is_prior", "source", "source_id", "application", "created_by", "updated_by", "extra", "created_at",
+    "closed_at", "closed_as", "closed_by",
+)  # fmt: skip
+"""The columns of a new fact, in the order of `Batch.facts`."""
+
+_CLOSED_AT = FACT_COLUMNS.index("closed_at")
+
+
+@dataclass(slots=True)
+class _Standing:
+    """The fact that stands for a record: in the database, or since an earlier telling of this batch."""
+
+    record: Id
+    fact: Id
+    revision: int
+    source: str
+    completed_at: datetime | None
+    started_at: datetime | None
+    created_at: datetime
+    created_by: Id | None
+    fresh: list[Any] | None = None
+
+
+@dataclass(slots=True)
+class _Told:
+    report: Report
+    fact: Id
+    repeats: int = 0
+
+
+@dataclass(slots=True)
+class Batch:
+    """The rows that a batch of tellings writes.
+
+    `facts` follow FACT_COLUMNS. `entries` are (kind, subject, client, data), numbered when written; the fact at
+    place *n* belongs to the entry at place *n*.
+    """
+
+    now: datetime
+    facts: list[list[Any]] = field(default_factory=list)
+    entries: list[tuple[str, Id, Id, dict[str, Any] | None]] = field(default_factory=list)
+    closes: dict[tuple[Id, int], Id | None] = field(default_factory=dict)
+    told: dict[tuple[Id, bytes], _Told] = field(default_factory=dict)
+    keys: dict[tuple[str, str], tuple[Id, bytes | None]] = field(default_factory=dict)
+    outside: dict[tuple[str, str | None], tuple[Id, Outside]] = field(default_factory=dict)
+    enrolments: dict[tuple[Id, Id], tuple[str, Id]] = field(default_factory=dict)
+    _standing: dict[Id, _Standing] = field(default_factory=dict)
+    _moments: dict[tuple[Id, Id, datetime], tuple[Id, Id, int]] = field(default_factory=dict)
+    _days: dict[tuple[Id, Id, str, date], tuple[Id, Id, bool]] = field(default_factory=dict)
+
+    def take(self, new: NewRecord, report: Report, row: Row) -> Recorded | TestamurError:
+        """Decide about one telling; `row` is its line of the query `record_resolve`. An error changes nothing."""
+        item: Id | None = row["item"]
+        if item is None and new.item is not None and not isinstance(new.item, Outside):
+            return ItemNotFound(f"No learning object {new.item.value!r} in this tenant", field=new.item.field)
+        if new.needs_published and row["version"] is None:
+            return ItemNotPublished()
+        person: Id | None = row["person"]
+        if person is None and new.person is not None and not new.is_loose:
+            return PersonNotFound(f"No person {new.person.value!r} in this tenant", field=new.person.field)
+        if item is None and isinstance(new.item, Outside):
+            item = self._outside_item(new.item)
+
+        recorded = self._settle(new, row, person, item, report.client)
+        if isinstance(recorded, TestamurError):
+            return recorded
+        self._tell(report, recorded)
+        if new.enrols and person is not None and item is not None:
+            self.enrolments.setdefault((item, person), (new.source, report.client))
+        return recorded
+
+    def _settle(
+        self, new: NewRecord, row: Row, person: Id | None, item: Id | None, client: Id
+    ) -> Recorded | TestamurError:
+        """A source's own key decides first, then equality of content; what is left is new."""
+        key = _spelled(new, person, item)
+        held = self._holder(new, row, key)
+        if held is not None and new.key is not None:
+            record, fingerprint = held
+            if new.key.same_key is SameKey.REPEAT:
+                if fingerprint != new.key.fingerprint:
+                    return KeyReused()
+                standing = self._standing_of(record, row)
+                return Recorded(record, standing.fact if standing else record, is_new=False, is_changed=False)
+            standing = self._standing_of(record, row)
+            if standing is not None and _same_times(standing, new):
+                return Recorded(record, standing.fact, is_new=False, is_changed=False)
+            # A key that was bound to another source's fact leaves that fact alone (rule C5).
+            if standing is not None and standing.source == new.source:
+                return self._supersede(new, row, person, item, client, standing)
+        same = None if new.is_repeatable else self._same(new, row, person, item)
+        if same is not None:
+            if key is not None and new.key is not None:
+                self.keys[key] = (same[0], new.key.fingerprint)
+            return Recorded(same[0], same[1], is_new=False, is_changed=False)
+        return self._create(new, row, person, item, client, key)
+
+    def _holder(self, new: NewRecord, row: Row, key: tuple[str, str] | None) -> tuple[Id, bytes | None] | None:
+        if key is None or new.key is None:
+            return None
+        if key in self.keys:
+            return self.keys[key]
+        if row["keyed_record"] is None:
+            return None
+        if new.key.lives is not None and row["keyed_at"] + new.key.lives < self.now:
+            return None
+        return row["keyed_record"], row["fingerprint"]
+
+    def _standing_of(self, record: Id, row: Row) -> _Standing | None:
+        if record in self._standing:
+            return self._standing[record]
+        if record != row["keyed_record"] or row["standing_fact"] is None:
+            return None
+        return _Standing(
+            record,
+            row["standing_fact"],
+            row["standing_revision"],
+            row["standing_source"],
+            row["standing_completed_at"],
+            row["standing_started_at"],
+            row["standing_created_at"],
+            row["standing_created_by"],
+        )
+
+    def _same(self, new: NewRecord, row: Row, person: Id | None, item: Id | None) -> tuple[Id, Id] | None:
+        """The record that tells the same completion already (rule C1)."""
+        if new.completed is None or person is None or item is None:
+            return None
+        fresh = self._moments.get((person, item, new.completed.at))
+        if fresh is not None:
+            return fresh[0], fresh[1]
+        by_day = new.completed.precision is Precision.DAY
+        near = self._days.get((person, item, new.source, new.completed.local_day(ZoneInfo(row["zone"]))))
+        if near is not None and (by_day or near[2]):
+            return near[0], near[1]
+        record: Id | None = row["same_record"]
+        if record is None or record in self._standing:  # moved away by an earlier telling of this batch
+            return None
+        return record, row["same_fact"]
+
+    def _create(
+        self,
+        new: NewRecord,
+        row: Row,
+        person: Id | None,
+        item: Id | None,
+        client: Id,
+        key: tuple[str, str] | None,
+    ) -> Recorded:
+        id = new_id()
+        standing = _Standing(
+            id, id, 1, new.source, new.completed and new.completed.at, new.started_at, self.now, new.created_by
+        )
+        self._write(new, row, person, item, standing)
+        self.entries.append(("record.created", id, client, None))
+        if key is not None and new.key is not None:
+            self.keys[key] = (id, new.key.fingerprint)
+        return Recorded(id, id, is_new=True, is_changed=True)
+
+    def _supersede(
+        self, new: NewRecord, row: Row, person: Id | None, item: Id | None, client: Id, old: _Standing
+    ) -> Recorded:
+        if old.fresh is not None:
+            old.fresh[_CLOSED_AT:] = [self.now, "superseded", new.created_by]
+        else:
+            self.closes[old.record, old.revision] = new.created_by
+        standing = _Standing(
+            old.record,
+            new_id(),
+            old.revision + 1,
+            new.source,
+            new.completed and new.completed.at,
+            new.started_at,
+            old.created_at,
+            old.created_by,
+        )
+        self._write(new, row, person, item, standing)
+        data = {"fact": str(standing.fact), "supersedes": str(old.fact)}
+        self.entries.append(("record.superseded", old.record, client, data))
+        return Recorded(old.record, standing.fact, is_new=False, is_changed=True)
+
+    def _write(self, new: NewRecord, row: Row, person: Id | None, item: Id | None, standing: _Standing) -> None:
+        at = new.completed.at if new.completed else None
+        by_day = new.completed is not None and new.completed.precision is Precision.DAY
+        occurrence = 0
+        if at is not None and person is not None and item is not None:
+            fresh = self._moments.get((person, item, at))
+            occurrence = fresh[2] if fresh else row["occurrences"] or 0
+            self._moments[person, item, at] = (standing.record, standing.fact, occurrence + 1)
+            assert new.completed is not None
+            day = new.completed.local_day(ZoneInfo(row["zone"]))
+            self._days[person, item, new.source, day] = (standing.record, standing.fact, by_day)
+        passed, score = new.passed, new.score_percent
+        if new.quiz_score and row["is_authored"] and row["requires_quiz"]:
+            passed, score = True, _FULL_SCORE
+        fact = [
+            standing.record, standing.revision, standing.fact, None, person, item, row["version"], at, by_day,
+            occurrence, new.started_at, new.expires_at, passed, score, new.score_text, new.time_spent,
+            new.certificate, new.is_prior, new.source, new.key.value if new.key else None, new.application,
+            standing.created_by, new.created_by, new.extra, standing.created_at, None, None, None,
+        ]  # fmt: skip
+        standing.fresh = fact
+        self._standing[standing.record] = standing
+        self.facts.append(fact)
+
+    def _outside_item(self, outside: Outside) -> Id:
+        provider = outside.provider.lower() if outside.provider is not None else None
+        id, _ = self.outside.setdefault((outside.title.lower(), provider), (new_id(), outside))
+        return id
+
+    def _tell(self, report: Report, recorded: Recorded) -> None:
+        said = f"{report.client}\0{report.dialect}\0{report.method}\0{report.path}\0{report.body}"
+        digest = hashlib.blake2b(said.encode(), digest_size=16).digest()
+        told = self.told.setdefault((recorded.record, digest), _Told(report, recorded.fact))
+        told.repeats += 1
+
+
+_FULL_SCORE = 100
+
+
+def _spelled(new: NewRecord, person: Id | None, item: Id | None) -> tuple[str, str] | None:
+    if new.key is None:
+        return None
+    if new.key.value is not None:
+        return new.key.source, new.key.value
+    return (new.key.source, f"{item}:{person}") if person is not None and item is not None else None
+
+
+def _same_times(standing: _Standing, new: NewRecord) -> bool:
+    return standing.completed_at == (new.completed and new.completed.at) and standing.started_at == new.started_at

@@ -1,0 +1,1 @@
+"""PostgreSQL, and nothing else: connections bound to one tenant, named queries, migrations, an embedded server."""

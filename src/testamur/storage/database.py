@@ -1,0 +1,300 @@
+"""Connections and transactions.
+
+Every transaction is bound to one tenant: `SET LOCAL` inside it, never for a whole session, so a pooled connection
+cannot carry one tenant's binding into another's request. Row-level security enforces what the queries already say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import aiosql
+import asyncpg
+import msgspec
+from aiosql.adapters.asyncpg import AsyncPGAdapter
+
+from testamur.core.errors import DatabaseUnavailable, IdentifierTaken, TestamurError
+from testamur.core.ids import Id
+
+Row = asyncpg.Record
+
+
+class _Query(NamedTuple):
+    sql: str
+    parameters: tuple[str, ...]
+
+
+def _load(folder: Path) -> dict[str, _Query]:
+    # aiosql reads and numbers the named queries. They are run here, because its own runner looks through dir() of
+    # the connection on every call, which costs as much as a small query.
+    adapter = AsyncPGAdapter()
+    loaded = aiosql.from_path(folder, lambda: adapter, mandatory_parameters=False)
+    return {
+        name: _Query(getattr(loaded, name).sql, tuple(adapter.var_sorted[name]))
+        for name in loaded.available_queries
+        if not name.endswith("_cursor")
+    }
+
+
+QUERIES = _load(Path(__file__).parent / "queries")
+
+# What PostgreSQL says when a client of ours does not come back or a lock is not given: a query of a killed client
+# was once seen running for 23 minutes.
+_SESSION = {
+    "application_name": "testamur",
+    "timezone": "UTC",
+    "statement_timeout": "30s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "30s",
+    # Every query here is meant to use an index. A plan made while the tables were still empty would otherwise read
+    # whole tables, and stay in the plan cache while they grow.
+    "enable_seqscan": "off",
+    "jit": "off",
+}
+_CONNECT_TIMEOUT_SECONDS = 5
+_ACQUIRE_TIMEOUT_SECONDS = 10
+
+AWAY = (
+    OSError,
+    asyncio.TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+)
+"""Errors that say nothing about the request: the database is away, full or stuck, and trying again is right."""
+
+_CONSTRAINTS: dict[str, tuple[type[TestamurError], str]] = {
+    "person_identifier_taken": (IdentifierTaken, "This identifier already names a person"),
+    "item_identifier_taken": (IdentifierTaken, "This identifier already names an item"),
+    "audience_reference_taken": (IdentifierTaken, "This reference already names an audience"),
+    "tenant_slug_taken": (IdentifierTaken, "A tenant of this name exists"),
+}
+
+
+class Tx:
+    """One transaction on one tenant. Queries are called by name; `:tenant` is bound here and cannot be mistaken."""
+
+    def __init__(self, connection: Any, tenant: Id) -> None:
+        self._connection = connection
+        self.tenant = tenant
+
+    async def rows(self, query: str, **parameters: Any) -> list[Row]:
+        """All rows of the query."""
+        found: list[Row] = await self._connection.fetch(*self._bind(query, parameters))
+        return found
+
+    async def row(self, query: str, **parameters: Any) -> Row | None:
+        """The first row of the query, or None."""
+        found: Row | None = await self._connection.fetchrow(*self._bind(query, parameters))
+        return found
+
+    async def value(self, query: str, **parameters: Any) -> Any:
+        """The first column of the first row, or None."""
+        return await self._connection.fetchval(*self._bind(query, parameters))
+
+    async def run(self, query: str, **parameters: Any) -> None:
+        """Run the query for what it does."""
+        await self._connection.execute(*self._bind(query, parameters))
+
+    def _bind(self, query: str, parameters: dict[str, Any]) -> list[Any]:
+        known = QUERIES[query]
+        parameters["tenant"] = self.tenant
+        return [known.sql, *[parameters[name] for name in known.parameters]]
+
+
+class ReadTx(Tx):
+    """A transaction that cannot write: the database refuses it."""
+
+
+class WriteTx(Tx):
+    """A transaction that may write. `has_grown` says that the tenant's ledger became a size larger."""
+
+    has_grown = False
+
+    async def next_entries(self, count: int) -> int:
+        """Reserve `count` entry numbers and return the first.
+
+        The tenant's counter stays locked until the transaction ends: numbers have no gaps and follow the order of
+        commits, and no other worker decides about this tenant's records meanwhile.
+        """
+        last: int = await self.value("counter_advance", count=count)
+        first = last - count + 1
+        # Bit lengths differ by two when a number has grown fourfold: 63 to 64, 255 to 256, and so on.
+        self.has_grown = self.has_grown or (first - 1).bit_length() // 2 < last.bit_length() // 2
+        return first
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUrls:
+    """Where the database is.
+
+    Args:
+        owner: connection URL of the role that owns the schema: migrations and tenants.
+        app: connection URL the service itself uses. When it is the owner's, sessions give up the owner's rights
+            by taking the role `testamur_app` from the start.
+    """
+
+    owner: str
+    app: str
+
+
+class Database:
+    """A pool of connections to the tenants' data."""
+
+    def __init__(self, urls: DatabaseUrls, *, connections_max: int = 10) -> None:
+        self.urls = urls
+        self._connections_max = connections_max
+        self._pool: asyncpg.Pool[Row] | None = None
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Open the pool. Raises DatabaseUnavailable."""
+        settings = dict(_SESSION)
+        if self.urls.app == self.urls.owner:
+            settings["role"] = "testamur_app"
+        try:
+            self._pool = await asyncpg.create_pool(
+                self.urls.app,
+                min_size=1,
+                max_size=self._connections_max,
+                timeout=_CONNECT_TIMEOUT_SECONDS,
+                max_inactive_connection_lifetime=300,
+                server_settings=settings,
+                init=prepare_connection,
+                # Nothing is ever set for a session here, and the reset on every release halves the rate of small calls.
+                reset=_no_reset,
+            )
+        except AWAY as error:
+            raise DatabaseUnavailable from error
+
+    async def close(self) -> None:
+        """Close the pool, letting running transactions end first."""
+        if self._background:
+            await asyncio.wait(self._background, timeout=10)
+        if self._pool is not None:
+            try:
+                await asyncio.wait_for(self._pool.close(), 10)
+            except TimeoutError:
+                self._pool.terminate()
+            self._pool = None
+
+    @asynccontextmanager
+    async def read(self, tenant: Id) -> AsyncIterator[ReadTx]:
+        """A read-only transaction on `tenant`. Raises DatabaseUnavailable."""
+        async with self._transaction("BEGIN READ ONLY", tenant) as connection:
+            yield ReadTx(connection, tenant)
+
+    @asynccontextmanager
+    async def write(self, tenant: Id) -> AsyncIterator[WriteTx]:
+        """A transaction on `tenant`, committed when the block ends without an error.
+
+        Raises: DatabaseUnavailable; the domain error of a violated constraint.
+        """
+        async with self._transaction("BEGIN", tenant) as connection:
+            tx = WriteTx(connection, tenant)
+            yield tx
+        if tx.has_grown:
+            task = asyncio.create_task(self._refresh_statistics())
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
+
+    @asynccontextmanager
+    async def unbound(self) -> AsyncIterator[Any]:
+        """A connection bound to no tenant: only the functions that find credentials answer it."""
+        async with self._connection() as connection:
+            yield connection
+
+    async def _refresh_statistics(self) -> None:
+        try:
+            async with self.unbound() as connection:
+                await connection.execute("SELECT refresh_statistics()")
+        except DatabaseUnavailable:
+            pass  # autovacuum will do the same within a minute
+
+    @asynccontextmanager
+    async def _transaction(self, begin: str, tenant: Id) -> AsyncIterator[Any]:
+        async with self._connection() as connection:
+            # BEGIN and COMMIT by hand: asyncpg's own transaction object costs more than the statements.
+            await connection.execute(begin)
+            try:
+                await connection.fetchval("SELECT set_config('testamur.tenant', $1, true)", str(tenant))
+                yield connection
+            except BaseException:
+                if not connection.is_closed():
+                    await _rollback(connection)
+                raise
+            await connection.execute("COMMIT")
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        if self._pool is None:
+            raise DatabaseUnavailable
+        try:
+            async with self._pool.acquire(timeout=_ACQUIRE_TIMEOUT_SECONDS) as connection:
+                yield connection
+        except asyncpg.IntegrityConstraintViolationError as error:
+            raise translate(error) from error
+        except AWAY as error:
+            raise DatabaseUnavailable from error
+
+
+@asynccontextmanager
+async def owner_connection(urls: DatabaseUrls) -> AsyncIterator[Any]:
+    """A connection with the owner's rights, for operators' verbs. Raises DatabaseUnavailable."""
+    try:
+        connection = await asyncpg.connect(urls.owner, timeout=_CONNECT_TIMEOUT_SECONDS)
+    except AWAY as error:
+        raise DatabaseUnavailable(f"The database cannot be reached: {error}") from error
+    try:
+        await prepare_connection(connection)
+        yield connection
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise translate(error) from error
+    finally:
+        await connection.close(timeout=5)
+
+
+async def prepare_connection(connection: Any) -> None:
+    """Teach a connection to speak JSON as Python values."""
+    await connection.set_type_codec(
+        "jsonb", encoder=_encode_jsonb, decoder=_decode_jsonb, schema="pg_catalog", format="binary"
+    )
+
+
+def translate(error: asyncpg.IntegrityConstraintViolationError) -> Exception:
+    """The domain error behind a violated constraint, or the error itself: then it is a bug."""
+    known = _CONSTRAINTS.get(error.constraint_name or "")
+    return known[0](known[1]) if known else error
+
+
+# The binary form of jsonb is its text behind a version byte; that spares PostgreSQL nothing and us a copy.
+def _encode_jsonb(value: Any) -> bytes:
+    return b"\x01" + msgspec.json.encode(value, enc_hook=str)
+
+
+def _decode_jsonb(data: bytes) -> Any:
+    return msgspec.json.decode(data[1:])
+
+
+async def _no_reset(connection: Any) -> None:
+    return None
+
+
+async def _rollback(connection: Any) -> None:
+    try:
+        await connection.execute("ROLLBACK")
+    except AWAY:
+        connection.terminate()
+
+

@@ -1,0 +1,97 @@
+"""Gathering: many concurrent small calls become few large ones.
+
+While one batch of a tenant is in flight the next one fills; there is no timer, so a lone call waits for nobody. A
+group of writes shares one commit, a group of keyed reads one query. docs/decisions/0003 tells why and what it buys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from testamur.core.errors import Overloaded, TestamurError
+from testamur.core.ids import Id
+
+Call = TypeVar("Call")
+Answer = TypeVar("Answer")
+
+
+class Gatherer(Generic[Call, Answer]):
+    """Runs `flush` over batches of calls, one batch of each tenant at a time, tenants side by side.
+
+    Args:
+        flush: takes a tenant and its batch, returns one answer or error for each call in the same order, and returns
+            only when the answers are final (for a write: after the commit). When it raises, nothing of the batch
+            may have happened; each call is then tried alone, so one bad call cannot fail its neighbours.
+        batch_max: calls in one batch.
+        waiting_max: calls that may wait for one tenant; above it a call is refused with Overloaded.
+    """
+
+    def __init__(
+        self,
+        flush: Callable[[Id, Sequence[Call]], Awaitable[Sequence[Answer | TestamurError]]],
+        *,
+        batch_max: int = 256,
+        waiting_max: int = 20_000,
+    ) -> None:
+        self._flush = flush
+        self._batch_max = batch_max
+        self._waiting_max = waiting_max
+        self._queues: dict[Id, deque[tuple[Call, asyncio.Future[Answer]]]] = {}
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def call(self, tenant: Id, call: Call) -> Answer:
+        """Take part in the tenant's next batch and return this call's own answer.
+
+        Raises: Overloaded when too many wait; whatever `flush` gave for this call.
+        """
+        queue = self._queues.get(tenant)
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        if queue is None:
+            queue = self._queues[tenant] = deque()
+            queue.append((call, future))
+            task = asyncio.create_task(self._drain(tenant, queue))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        else:
+            if len(queue) >= self._waiting_max:
+                raise Overloaded
+            queue.append((call, future))
+        return await future
+
+    async def drain(self) -> None:
+        """Wait until nothing is in flight."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+    async def _drain(self, tenant: Id, queue: deque[tuple[Call, asyncio.Future[Answer]]]) -> None:
+        try:
+            while queue:
+                batch = [queue.popleft() for _ in range(min(len(queue), self._batch_max))]
+                # A caller that went away before its call was taken asks for nothing any more.
+                batch = [entry for entry in batch if not entry[1].cancelled()]
+                if batch:
+                    await self._answer(tenant, batch)
+        finally:
+            del self._queues[tenant]
+
+    async def _answer(self, tenant: Id, batch: list[tuple[Call, asyncio.Future[Answer]]]) -> None:
+        try:
+            answers = await self._flush(tenant, [call for call, _ in batch])
+        except Exception as error:  # whatever it is, it belongs to the callers, not to this task
+            retriable = len(batch) > 1 and not (isinstance(error, TestamurError) and error.retry_after_seconds)
+            for call, future in batch:
+                if retriable:
+                    await self._answer(tenant, [(call, future)])
+                elif not future.done():
+                    future.set_exception(error)
+            return
+        for (_, future), answer in zip(batch, answers, strict=True):
+            if future.done():
+                continue
+            if isinstance(answer, TestamurError):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)

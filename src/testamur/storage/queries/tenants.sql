@@ -1,0 +1,47 @@
+-- name: tenant_add!
+INSERT INTO tenant (id, slug, name, zone, created_at) VALUES (:id, :slug, :name, :zone, :now);
+
+-- name: tenant_counter_add!
+INSERT INTO tenant_counter (tenant) VALUES (:tenant);
+
+-- name: tenant_list
+SELECT t.id, t.slug, t.name, t.zone, t.created_at, c.entry AS entries
+FROM tenant t JOIN tenant_counter c ON c.tenant = t.id ORDER BY t.slug;
+
+-- name: tenant_get
+SELECT id, slug, name, zone, created_at FROM tenant WHERE id = :tenant;
+
+-- name: account_add!
+INSERT INTO account (tenant, id, provider, name, created_at, updated_at)
+VALUES (:tenant, :id, :provider, :name, :now, :now);
+
+-- name: account_get
+SELECT * FROM account WHERE tenant = :tenant AND id = :id;
+
+-- name: accounts_list
+SELECT * FROM account WHERE tenant = :tenant ORDER BY id;
+
+-- name: client_add!
+INSERT INTO client (tenant, id, name, dialect, application, scopes, settings, created_at)
+VALUES (:tenant, :id, :name, :dialect, :application, :scopes, :settings, :now);
+
+-- name: client_key_add!
+INSERT INTO client_key (tenant, id, client, hash, hint, created_at)
+VALUES (:tenant, :id, :client, :hash, :hint, :now);
+
+-- name: client_key_list
+SELECT k.id, k.hint, k.created_at, k.revoked_at, c.id AS client, c.name, c.dialect, c.application, c.scopes
+FROM client_key k JOIN client c ON c.tenant = k.tenant AND c.id = k.client
+WHERE k.tenant = :tenant ORDER BY k.id;
+
+-- name: client_key_revoke
+UPDATE client_key SET revoked_at = :now WHERE tenant = :tenant AND id = :id AND revoked_at IS NULL RETURNING client;
+
+-- name: client_revoke_when_keyless!
+UPDATE client SET revoked_at = :now
+WHERE tenant = :tenant AND id = :client AND revoked_at IS NULL
+  AND NOT EXISTS (SELECT FROM client_key k WHERE k.tenant = :tenant AND k.client = :client AND k.revoked_at IS NULL);
+
+-- name: caches_forget
+-- Tells every worker, on commit, to forget what it remembers of credentials.
+SELECT pg_notify('testamur_credentials', :tenant::uuid::text);

@@ -1,0 +1,69 @@
+"""Real PostgreSQL, a real server on a real socket: nothing of ours is replaced in the tests."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+
+from testamur.storage.database import DatabaseUrls
+from testamur.storage.embedded import open_cluster
+from testamur.storage.migrate import migrate
+from tests.hub import Hub, Server
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A superuser's URL of a PostgreSQL server, `{database}` standing for the database.
+
+    TESTAMUR_TEST_SERVER names a running one, such as an older release that is to be tested against.
+    """
+    running = os.environ.get("TESTAMUR_TEST_SERVER")
+    if running:
+        yield running
+        return
+    with open_cluster(tmp_path_factory.mktemp("postgres")) as server:
+        yield server.superuser_url.replace("/postgres?", "/{database}?")
+
+
+@pytest.fixture(scope="session")
+def urls(postgres: str) -> Iterator[DatabaseUrls]:
+    """A database of its own for this run, migrated."""
+    name = f"testamur_{secrets.token_hex(4)}"
+    asyncio.run(_execute(postgres.format(database="postgres"), f"CREATE DATABASE {name}"))
+    url = postgres.format(database=name)
+    urls = DatabaseUrls(owner=url, app=url)
+    asyncio.run(migrate(urls))
+    yield urls
+    asyncio.run(_execute(postgres.format(database="postgres"), f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session")
+def server(urls: DatabaseUrls) -> Iterator[Server]:
+    """The whole application behind uvicorn, on a port of its own."""
+    with Server.start(urls) as server:
+        yield server
+
+
+@pytest.fixture
+def hub(server: Server) -> Hub:
+    """A new tenant with people, items, an audience and credentials for every dialect."""
+    return server.new_hub()
+
+
+@pytest.fixture
+def other_hub(server: Server) -> Hub:
+    """A second tenant, for what must stay apart."""
+    return server.new_hub()
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
