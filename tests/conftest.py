@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -17,7 +19,7 @@ from tests.hub import Hub, Server
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A superuser's URL of a PostgreSQL server, `{database}` standing for the database.
 
     TESTAMUR_TEST_SERVER names a running one, such as an older release that is to be tested against.
@@ -26,8 +28,11 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if running:
         yield running
         return
-    with open_cluster(tmp_path_factory.mktemp("postgres")) as server:
-        yield server.superuser_url.replace("/postgres?", "/{database}?")
+    # Not below pytest's own folder: that is closed to others, and as root the server runs as somebody else.
+    with tempfile.TemporaryDirectory(prefix="testamur-tests-") as folder:
+        Path(folder).chmod(0o755)
+        with open_cluster(Path(folder)) as server:
+            yield server.superuser_url.replace("/postgres?", "/{database}?")
 
 
 @pytest.fixture(scope="session")
@@ -50,15 +55,17 @@ def server(urls: DatabaseUrls) -> Iterator[Server]:
 
 
 @pytest.fixture
-def hub(server: Server) -> Hub:
+def hub(server: Server) -> Iterator[Hub]:
     """A new tenant with people, items, an audience and credentials for every dialect."""
-    return server.new_hub()
+    with server.new_hub() as hub:
+        yield hub
 
 
 @pytest.fixture
-def other_hub(server: Server) -> Hub:
+def other_hub(server: Server) -> Iterator[Hub]:
     """A second tenant, for what must stay apart."""
-    return server.new_hub()
+    with server.new_hub() as hub:
+        yield hub
 
 
 async def _execute(url: str, statement: str) -> None:

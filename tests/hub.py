@@ -8,7 +8,7 @@ import secrets
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -47,8 +47,14 @@ class Server:
         """Run one of the ledger's verbs inside the server's loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
-    def new_hub(self) -> Hub:
-        return Hub.create(self)
+    @contextmanager
+    def new_hub(self) -> Iterator[Hub]:
+        hub = Hub.create(self)
+        try:
+            yield hub
+        finally:
+            for client in hub.clients:
+                client.close()
 
     @classmethod
     @contextmanager
@@ -98,6 +104,7 @@ class Hub:
     third_party: Id
     draft: Id
     audience: Id
+    clients: list[httpx.Client] = field(default_factory=list)
 
     @classmethod
     def create(cls, server: Server) -> Hub:
@@ -187,7 +194,9 @@ class Hub:
         elif dialect == "xapi":
             auth = (to_hex24(key.client), key.secret)
             headers["x-experience-api-version"] = "1.0.3"
-        return httpx.Client(base_url=base, auth=auth, headers=headers, timeout=30)
+        client = httpx.Client(base_url=base, auth=auth, headers=headers, timeout=30)
+        self.clients.append(client)
+        return client
 
 
 _minutes = itertools.count()

@@ -18,9 +18,9 @@ from testamur.cli import doctor as checks
 from testamur.cli.output import Exit, console, explained, show, table
 from testamur.cli.welcome import welcome
 from testamur.config import Settings, from_environment
-from testamur.core.callers import ALL_SCOPES, Caller
-from testamur.core.errors import ClientNotFound, FieldFault, InvalidInput, TenantNotFound
-from testamur.core.ids import new_id, parse, to_hex24
+from testamur.core.callers import ALL_SCOPES
+from testamur.core.errors import ClientNotFound, Conflict, FieldFault, InvalidInput, NotFound, TenantNotFound
+from testamur.core.ids import parse, to_hex24
 from testamur.demo import access, organisation
 from testamur.demo.load import load as load_organisation
 from testamur.dialects import ALL
@@ -272,16 +272,22 @@ async def _demo_access(ledger: Ledger, settings: Settings, url: str) -> dict[str
     dialects = {dialect.name: {"url": f"{url}/{dialect.name}", **credentials["dialects"][dialect.name]} for dialect in ALL}
     dialects["thrive"]["token_url"] = f"{url}/thrive/oauth2/token/{tenant.slug}"
     dialects["cpod"]["token_url"] = f"{url}/cpod/api/v1/auth/token"
+    try:
+        samples = await access.samples(ledger, tenant)
+    except NotFound as error:
+        raise Conflict(
+            "The demo tenant was not loaded to its end. Start with another --data folder, or remove this one."
+        ) from error
     return {
         "url": url,
         "tenant": {"id": str(tenant.id), "name": tenant.name},
         "dialects": dialects,
-        "samples": await access.samples(ledger, tenant),
+        "samples": samples,
     }
 
 
 async def _load(ledger: Ledger, tenant: Tenant, size: organisation.Size, seed: int) -> Any:
-    caller = Caller(tenant=tenant.id, client=new_id(), scopes=ALL_SCOPES)
+    caller = await access.loader(ledger, tenant)
     made = organisation.generate(size, seed=seed, today=utc_now().date())
     with Progress(
         TextColumn("{task.description:<14}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console

@@ -37,7 +37,7 @@ async def loader(ledger: Ledger, tenant: Tenant) -> Caller:
 
 
 async def credentials(ledger: Ledger, tenant: Tenant) -> dict[str, dict[str, str]]:
-    """New credentials for each dialect, by the names its clients know them by. Secrets are shown this once."""
+    """New credentials for each dialect, by the names its clients use. Secrets are shown this once."""
     accounts = await ledger.tenants.accounts(tenant.id)
     native = next(account for account in accounts if account.provider == NATIVE_PROVIDER)
     thrive = await ledger.clients.create(tenant.id, "Demo: Thrive", dialect="thrive")

@@ -70,6 +70,8 @@ def completions(
 
 
 class _History:
+    """One draw of everybody's learning."""
+
     def __init__(self, rng: Random, items: Sequence[NewItem], rules: Sequence[Rule], today: date) -> None:
         self._rng = rng
         self._first = today - timedelta(days=WINDOW_DAYS)
@@ -159,9 +161,7 @@ class _History:
     def _last_of(self, left_on: date | None) -> date:
         return min(self._last, left_on - timedelta(days=1)) if left_on else self._last
 
-    def _tellings(
-        self, employee: Employee, item: NewItem, day: date, outcome: _Outcome
-    ) -> Iterator[Completion]:
+    def _tellings(self, employee: Employee, item: NewItem, day: date, outcome: _Outcome) -> Iterator[Completion]:
         rng = self._rng
         if outcome is _Outcome.PRIOR:
             source = rng.choice(("stackone", "edm"))
@@ -178,9 +178,7 @@ class _History:
             minutes_later = rng.choice((0, 0, 2, 4, 11))
             yield self._telling(employee, item, other, at + timedelta(minutes=minutes_later), passed)
 
-    def _telling(
-        self, employee: Employee, item: NewItem, source: str, at: datetime, passed: bool
-    ) -> Completion:
+    def _telling(self, employee: Employee, item: NewItem, source: str, at: datetime, passed: bool) -> Completion:
         """What `source` would say of it: each knows other things."""
         rng = self._rng
         ref = _ref(item)

@@ -85,9 +85,7 @@ async def _add_items(ledger: Ledger, caller: Caller, items: Sequence[NewItem], p
         progress("items", start + len(part), len(items))
 
 
-async def _add_people(
-    ledger: Ledger, caller: Caller, people: Sequence[NewPerson], progress: Progress
-) -> dict[str, Id]:
+async def _add_people(ledger: Ledger, caller: Caller, people: Sequence[NewPerson], progress: Progress) -> dict[str, Id]:
     """The id of each person by reference."""
     added: dict[str, Id] = {}
     for start, part in _slices(people, _ADDED_AT_ONCE):
@@ -97,9 +95,7 @@ async def _add_people(
     return added
 
 
-async def _add_groups(
-    ledger: Ledger, caller: Caller, groups: Sequence[Group], progress: Progress
-) -> dict[str, Id]:
+async def _add_groups(ledger: Ledger, caller: Caller, groups: Sequence[Group], progress: Progress) -> dict[str, Id]:
     """The id of each audience by reference."""
     added: dict[str, Id] = {}
     for done, group in enumerate(groups, 1):
@@ -131,10 +127,7 @@ async def _add_spans(
             await ledger.audiences.leave(caller, audiences[span.group], people[span.person], day)
         # No two of these touch the same audience, so they may overlap.
         await asyncio.gather(
-            *(
-                ledger.audiences.join(caller, audiences[group], members, day)
-                for group, members in joining[day].items()
-            )
+            *(ledger.audiences.join(caller, audiences[group], members, day) for group, members in joining[day].items())
         )
         progress("memberships", done, len(days))
 
@@ -153,9 +146,7 @@ async def _add_rules(ledger: Ledger, caller: Caller, rules: Sequence[Rule], prog
         progress("assignments", done, len(rules))
 
 
-async def _record(
-    ledger: Ledger, caller: Caller, completions: Sequence[Completion], progress: Progress
-) -> int:
+async def _record(ledger: Ledger, caller: Caller, completions: Sequence[Completion], progress: Progress) -> int:
     """Record many at once, which the ledger gathers into few commits; returns how many records they made."""
     made = 0
     for start, part in _slices(completions, _RECORDED_AT_ONCE):

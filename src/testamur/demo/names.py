@@ -36,9 +36,7 @@ def script(entry: str) -> tuple[str, str]:
 
 
 # Letters that Unicode does not take apart into a base letter and a mark.
-_LETTERS = str.maketrans(
-    {"ł": "l", "ø": "o", "ß": "ss", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
-)
+_LETTERS = str.maketrans({"ł": "l", "ø": "o", "ß": "ss", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
 
 
 def _culture(language: str, weight: int, given: str, family: str) -> Culture:
@@ -60,8 +58,7 @@ CULTURES = (
     _culture(
         "en-IE",
         6,
-        "Aisling Aoife Caoimhe Ciarán Conor Deirdre Eoin Fionnuala Gráinne Niamh Órla Pádraig Róisín Seán"
-        " Síle Tadhg",
+        "Aisling Aoife Caoimhe Ciarán Conor Deirdre Eoin Fionnuala Gráinne Niamh Órla Pádraig Róisín Seán Síle Tadhg",
         "Byrne Daly Gallagher Kavanagh Kelly Mac_Cárthaigh McGrath Murphy Ní_Bhriain Nolan O'Brien"
         " O'Connor O'Neill Ó_Súilleabháin Quinn Ryan",
     ),
@@ -90,16 +87,13 @@ CULTURES = (
     _culture(
         "ro",
         5,
-        "Alexandru Andreea Bogdan Cătălin Crina Elena Florin Gabriela Ionuț Mădălina Mihai Răzvan Ștefan"
-        " Țuța Vasile",
-        "Bălan Ciobanu Constantin Dumitrescu Enache Florescu Ionescu Munteanu Popa Popescu Rădulescu"
-        " Stănescu Țurcanu",
+        "Alexandru Andreea Bogdan Cătălin Crina Elena Florin Gabriela Ionuț Mădălina Mihai Răzvan Ștefan Țuța Vasile",
+        "Bălan Ciobanu Constantin Dumitrescu Enache Florescu Ionescu Munteanu Popa Popescu Rădulescu Stănescu Țurcanu",
     ),
     _culture(
         "pt",
         4,
-        "Ângela António Beatriz Conceição Davi Fátima Gonçalo Inês João José Luís Márcia Nuno Rúben Sofia"
-        " Tomé",
+        "Ângela António Beatriz Conceição Davi Fátima Gonçalo Inês João José Luís Márcia Nuno Rúben Sofia Tomé",
         "Almeida Araújo Carvalho Conceição Costa Esteves Fernandes Gonçalves Magalhães Pereira Simões"
         " da_Silva dos_Santos",
     ),
@@ -115,8 +109,7 @@ CULTURES = (
         "nl",
         4,
         "Anneke Bram Daan Femke Jeroen Joost Lieke Maaike Noor Pieter Ruben Sanne Thijs Wouter",
-        "Bakker de_Boer de_Vries Dijkstra Jansen van_den_Berg van_der_Meer van_'t_Hof Visser Vermeulen"
-        " Smit Mulder",
+        "Bakker de_Boer de_Vries Dijkstra Jansen van_den_Berg van_der_Meer van_'t_Hof Visser Vermeulen Smit Mulder",
     ),
     _culture(
         "de",
@@ -159,8 +152,7 @@ CULTURES = (
     _culture(
         "el",
         2,
-        "Αλέξανδρος|Alexandros Βασιλική|Vasiliki Γιώργος|Giorgos Δήμητρα|Dimitra Ελένη|Eleni Νίκος|Nikos"
-        " Σοφία|Sofia",
+        "Αλέξανδρος|Alexandros Βασιλική|Vasiliki Γιώργος|Giorgos Δήμητρα|Dimitra Ελένη|Eleni Νίκος|Nikos Σοφία|Sofia",
         "Αντωνίου|Antoniou Γεωργίου|Georgiou Δημητρίου|Dimitriou Νικολάου|Nikolaou Παπαδόπουλος|Papadopoulos",
     ),
     _culture(

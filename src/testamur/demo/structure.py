@@ -68,17 +68,13 @@ SITES = (
 WAREHOUSE, TRANSPORT, PEOPLE = "DEPT-WHS", "DEPT-TRN", "DEPT-PPL"
 
 DEPARTMENTS = (
-    Department(
-        WAREHOUSE, "Warehouse", 32, ("Picker", "Warehouse operative", "Stock controller", "Shift lead"), True
-    ),
+    Department(WAREHOUSE, "Warehouse", 32, ("Picker", "Warehouse operative", "Stock controller", "Shift lead"), True),
     Department(TRANSPORT, "Transport", 24, ("Class 1 driver", "Van driver", "Transport planner"), True),
     Department("DEPT-MNT", "Fleet maintenance", 7, ("Vehicle technician", "Workshop controller"), True),
     Department("DEPT-CUS", "Customer service", 10, ("Service adviser", "Claims handler")),
     Department("DEPT-SAL", "Sales", 7, ("Account manager", "Bid writer")),
     Department("DEPT-FIN", "Finance", 6, ("Management accountant", "Credit controller", "Payroll officer")),
-    Department(
-        "DEPT-ITS", "Information technology", 6, ("Systems engineer", "Support analyst", "Data analyst")
-    ),
+    Department("DEPT-ITS", "Information technology", 6, ("Systems engineer", "Support analyst", "Data analyst")),
     Department(PEOPLE, "People and learning", 4, ("Learning partner", "Recruiter", "People adviser")),
     Department("DEPT-CBR", "Customs brokerage", 4, ("Customs clerk", "Trade compliance officer")),
 )

@@ -43,11 +43,13 @@ class Credential:
     Args:
         dialect: the only dialect it may be used in, or None for any.
         settings: the client's own settings, such as the xAPI version assumed without a header.
+        slug: the tenant's slug, for clients that name their tenant; empty for a token, which names it by itself.
     """
 
     caller: Caller
     dialect: str | None
     settings: dict[str, Any]
+    slug: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ class Clients:
             scopes=frozenset(Scope(scope) for scope in row["scopes"]),
             application=row["application"],
         )
-        return self._remember(digest, Credential(caller, row["dialect"], row["settings"]), _REMEMBERED_SECONDS)
+        return self._remember(digest, Credential(caller, row["dialect"], row["settings"], row["slug"]), _REMEMBERED_SECONDS)
 
     async def issue_token(self, credential: Credential, scopes: frozenset[Scope], audience: str) -> str:
         """A signed token for `audience` (a dialect's name) that is good for TOKEN_SECONDS.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -62,7 +63,7 @@ class Batch:
 
     now: datetime
     facts: list[list[Any]] = field(default_factory=list)
-    entries: list[tuple[str, Id, Id, dict[str, Any] | None]] = field(default_factory=list)
+    entries: list[tuple[str, Id, Id | None, dict[str, Any] | None]] = field(default_factory=list)
     closes: dict[tuple[Id, int], Id | None] = field(default_factory=dict)
     told: dict[tuple[Id, bytes], _Told] = field(default_factory=dict)
     keys: dict[tuple[str, str], tuple[Id, bytes | None]] = field(default_factory=dict)
@@ -173,7 +174,7 @@ class Batch:
     ) -> Recorded:
         id = new_id()
         standing = _Standing(
-            id, id, 1, new.source, new.completed and new.completed.at, new.started_at, self.now, new.created_by
+            id, id, 1, new.source, new.completed.at if new.completed else None, new.started_at, self.now, new.created_by
         )
         self._write(new, row, person, item, standing)
         self.entries.append(("record.created", id, client, None))
@@ -193,7 +194,7 @@ class Batch:
             new_id(),
             old.revision + 1,
             new.source,
-            new.completed and new.completed.at,
+            new.completed.at if new.completed else None,
             new.started_at,
             old.created_at,
             old.created_by,
@@ -239,7 +240,7 @@ class Batch:
         told.repeats += 1
 
 
-_FULL_SCORE = 100
+_FULL_SCORE = Decimal(100)
 
 
 def _spelled(new: NewRecord, person: Id | None, item: Id | None) -> tuple[str, str] | None:
@@ -251,4 +252,4 @@ def _spelled(new: NewRecord, person: Id | None, item: Id | None) -> tuple[str, s
 
 
 def _same_times(standing: _Standing, new: NewRecord) -> bool:
-    return standing.completed_at == (new.completed and new.completed.at) and standing.started_at == new.started_at
+    return standing.completed_at == (new.completed.at if new.completed else None) and standing.started_at == new.started_at

@@ -64,12 +64,6 @@ class Tenants:
             await connection.execute(QUERIES["account_add"].sql, id, new_id(), NATIVE_PROVIDER, name, now)
         return Tenant(id, slug, name, zone, now)
 
-    async def list(self) -> list[Tenant]:
-        """All tenants by slug. Needs the owner's connection."""
-        async with owner_connection(self._database.urls) as connection:
-            rows = await connection.fetch(QUERIES["tenant_list"].sql)
-        return [Tenant(**row) for row in rows]
-
     async def find(self, name: str) -> Tenant:
         """The tenant with this slug or id, in any spelling. Raises TenantNotFound."""
         id = Reference(name, noun="tenant").id
@@ -96,6 +90,12 @@ class Tenants:
         """All linked accounts of a tenant, in order of creation."""
         async with self._database.read(tenant) as tx:
             return [_account(row) for row in await tx.rows("accounts_list")]
+
+    async def list(self) -> list[Tenant]:
+        """All tenants by slug. Needs the owner's connection."""
+        async with owner_connection(self._database.urls) as connection:
+            rows = await connection.fetch(QUERIES["tenant_list"].sql)
+        return [Tenant(**row) for row in rows]
 
 
 def _check(slug: str, name: str, zone: str) -> None:

@@ -32,7 +32,7 @@ class _Query(NamedTuple):
 def _load(folder: Path) -> dict[str, _Query]:
     # aiosql reads and numbers the named queries. They are run here, because its own runner looks through dir() of
     # the connection on every call, which costs as much as a small query.
-    adapter = AsyncPGAdapter()
+    adapter = AsyncPGAdapter()  # type: ignore[no-untyped-call]  # aiosql has no types here
     loaded = aiosql.from_path(folder, lambda: adapter, mandatory_parameters=False)
     return {
         name: _Query(getattr(loaded, name).sql, tuple(adapter.var_sorted[name]))

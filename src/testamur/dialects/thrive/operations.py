@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import UNSET
 
 from testamur.core.callers import ALL_SCOPES, Scope
-from testamur.core.errors import CompletionNotFound, Forbidden, TenantNotFound, Unauthenticated
+from testamur.core.errors import CompletionNotFound, Unauthenticated
 from testamur.core.ids import parse, to_hex24
 from testamur.core.moments import Precision, When
 from testamur.core.people import Reference
@@ -109,11 +109,12 @@ async def issue_token(call: Call) -> Reply:
         return _refuse_token("invalid_client", "client_id and client_secret are required")
     try:
         credential = await call.ledger.clients.by_secret(secret)
-        tenant = await call.ledger.tenants.find(call.path["tenantId"])
-    except (Unauthenticated, TenantNotFound):
+    except Unauthenticated:
         return _refuse_token("invalid_client", "unknown client, secret or tenant")
-    caller = credential.caller
-    if caller.tenant != tenant.id or caller.client != client_id(id) or credential.dialect not in (None, NAME):
+    caller, tenant = credential.caller, call.path["tenantId"]
+    if tenant != credential.slug and parse(tenant, "tenant") != caller.tenant:
+        return _refuse_token("invalid_client", "unknown client, secret or tenant")
+    if caller.client != client_id(id) or credential.dialect not in (None, NAME):
         return _refuse_token("invalid_client", "unknown client, secret or tenant")
     asked = body.scope.split() if isinstance(body.scope, str) else []
     if any(word not in SCOPES for word in asked):
@@ -133,13 +134,8 @@ async def identify(call: Call) -> Credential:
     if not given.password:
         raise Unauthenticated("The API key is missing")
     credential = await call.ledger.clients.by_secret(given.password)
-    if parse(given.user, "tenant") != credential.caller.tenant:
-        try:
-            tenant = await call.ledger.tenants.find(given.user)
-        except TenantNotFound as error:
-            raise Unauthenticated from error
-        if tenant.id != credential.caller.tenant:
-            raise Unauthenticated
+    if given.user != credential.slug and parse(given.user, "tenant") != credential.caller.tenant:
+        raise Unauthenticated
     return credential
 
 

@@ -380,11 +380,13 @@ CREATE POLICY bound ON tenant USING (id = (SELECT current_tenant()));
 -- A credential names its tenant, so it must be found before a tenant is bound. The first three
 -- functions are the only way past row-level security, each answers for one exact key, and nobody else may call them.
 CREATE FUNCTION client_by_key(key_hash bytea)
-RETURNS TABLE (tenant uuid, client uuid, dialect text, application text, scopes text[], settings jsonb, hash bytea)
+RETURNS TABLE (tenant uuid, slug text, client uuid, dialect text, application text, scopes text[], settings jsonb,
+               hash bytea)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
 AS $$
-    SELECT k.tenant, k.client, c.dialect, c.application, c.scopes, c.settings, k.hash
+    SELECT k.tenant, t.slug, k.client, c.dialect, c.application, c.scopes, c.settings, k.hash
     FROM public.client_key k JOIN public.client c ON c.tenant = k.tenant AND c.id = k.client
+    JOIN public.tenant t ON t.id = k.tenant
     WHERE k.hash = key_hash AND k.revoked_at IS NULL AND c.revoked_at IS NULL
 $$;
 CREATE FUNCTION tenant_by_name(wanted text)

@@ -1,0 +1,268 @@
+"""The real command, as a process of its own: what integrators and operators start."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from testamur.core.moments import format_instant
+
+pytestmark = pytest.mark.slow
+
+
+class Process:
+    """`testamur serve` on a data folder."""
+
+    def __init__(self, data: Path, *options: str) -> None:
+        self.data = data
+        self.ready_file = data / "ready.json"
+        self.ready_file.unlink(missing_ok=True)
+        words = ["serve", "--data", str(data), "--port", "0", "--ready-file", str(self.ready_file), *options]
+        self.log = (data.parent / f"{data.name}.log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "testamur", *words], stdout=self.log, stderr=self.log, env=environment()
+        )
+
+    def ready(self) -> dict[str, Any]:
+        until = time.monotonic() + 60
+        while not self.ready_file.exists():
+            assert self.process.poll() is None, (self.data.parent / f"{self.data.name}.log").read_text()
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        document: dict[str, Any] = json.loads(self.ready_file.read_text())
+        return document
+
+    def postmaster(self) -> int:
+        home = json.loads((self.data / "postgres.json").read_text())["home"]
+        return int((Path(home) / "postmaster.pid").read_text().splitlines()[0])
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(60)
+        self.log.close()
+        return code
+
+
+def environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("TESTAMUR_")}
+
+
+@contextmanager
+def serving(data: Path, *options: str) -> Iterator[Process]:
+    data.mkdir(exist_ok=True)
+    process = Process(data, *options)
+    try:
+        yield process
+    finally:
+        if process.process.poll() is None:
+            process.stop()
+
+
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "testamur", *words], capture_output=True, text=True, check=False, env=environment()
+    )
+
+
+@pytest.fixture(scope="module")
+def data() -> Iterator[Path]:
+    """One data folder for this module: the demo tenant is loaded once."""
+    with tempfile.TemporaryDirectory(prefix="testamur-served-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "data"
+
+
+def post(ready: dict[str, Any], client: httpx.Client, at: datetime) -> httpx.Response:
+    thrive, samples = ready["dialects"]["thrive"], ready["samples"]
+    credentials = base64.b64encode(f"{thrive['username']}:{thrive['password']}".encode()).decode()
+    return client.post(
+        f"{thrive['url']}/rest/v1/learning/completions",
+        json={
+            "userId": samples["person"]["thrive"],
+            "contentId": samples["item"]["thrive"],
+            "completedAt": format_instant(at),
+        },
+        headers={"authorization": f"Basic {credentials}"},
+    )
+
+
+def test_the_ready_file_holds_what_integrators_need(data: Path) -> None:
+    with serving(data) as process:
+        ready = process.ready()
+        assert set(ready) == {"url", "tenant", "dialects", "samples"}
+        assert set(ready["tenant"]) == {"id", "name"}
+        assert {name: set(dialect) for name, dialect in ready["dialects"].items()} == {
+            "thrive": {"url", "username", "password", "token_url", "client_id", "client_secret"},
+            "stackone": {"url", "api_key", "account_id"},
+            "rise": {"url", "api_key"},
+            "cpod": {"url", "token_url", "client_id", "client_secret"},
+            "xapi": {"url", "username", "password"},
+        }
+        assert set(ready["samples"]) == {"person", "item", "audience"}
+        assert all(set(sample) == set(ready["dialects"]) for sample in ready["samples"].values())
+        assert oct(process.ready_file.stat().st_mode & 0o777) == "0o600"
+        for path in ("/healthz", "/readyz", "/metrics", "/"):
+            assert httpx.get(ready["url"] + path).status_code == 200
+        credentials = ready["dialects"]
+    with serving(data) as process:  # the second start shows the same credentials, and they still work
+        again = process.ready()
+        assert again["dialects"]["rise"]["api_key"] == credentials["rise"]["api_key"]
+        with httpx.Client() as client:
+            assert post(again, client, datetime(2020, 1, 1, tzinfo=UTC)).status_code in (200, 201)
+
+
+def test_kill_9_under_load_loses_and_doubles_nothing(data: Path) -> None:
+    """Every completion that was acknowledged is there after a restart, exactly once."""
+    acknowledged: list[tuple[datetime, str]] = []
+    with serving(data) as process:
+        ready = process.ready()
+        stop = threading.Event()
+
+        def load(lane: int) -> None:
+            at = datetime(2021, 1, 1, tzinfo=UTC) + timedelta(days=lane)
+            with httpx.Client(timeout=10) as client:
+                while not stop.is_set():
+                    at += timedelta(milliseconds=1)
+                    try:
+                        answer = post(ready, client, at)
+                    except httpx.HTTPError:
+                        return
+                    if answer.status_code == 201:
+                        acknowledged.append((at, answer.json()["statementId"]))
+
+        lanes = [threading.Thread(target=load, args=(lane,)) for lane in range(8)]
+        for lane in lanes:
+            lane.start()
+        time.sleep(2)
+        process.process.kill()
+        process.process.wait()
+        stop.set()
+        for lane in lanes:
+            lane.join()
+    assert len(acknowledged) > 100
+    with serving(data) as process:
+        ready = process.ready()
+        thrive = ready["dialects"]["thrive"]
+        stored: list[dict[str, Any]] = []
+        with httpx.Client(auth=(thrive["username"], thrive["password"]), timeout=30) as client:
+            for page in range(1, 1000):
+                rows = client.get(
+                    f"{thrive['url']}/rest/v1/learning/completions",
+                    params={"userId": ready["samples"]["person"]["thrive"], "page": page, "perPage": 1000},
+                ).json()
+                stored += rows
+                if len(rows) < 1000:
+                    break
+        by_moment: dict[str, list[str]] = {}
+        for row in stored:
+            by_moment.setdefault(row["completedAt"], []).append(row["id"])
+        assert all(by_moment.get(format_instant(at)) == [id] for at, id in acknowledged)
+
+
+def test_the_database_dying_is_answered_with_503_and_mended_without_a_restart(data: Path) -> None:
+    with serving(data) as process:
+        ready = process.ready()
+        with httpx.Client(timeout=30) as client:
+            at = datetime(2022, 1, 1, tzinfo=UTC)
+            assert post(ready, client, at).status_code in (200, 201)
+            statuses: list[int] = []
+            os.kill(process.postmaster(), signal.SIGKILL)
+            until = time.monotonic() + 30
+            while time.monotonic() < until:
+                at += timedelta(milliseconds=1)
+                answer = post(ready, client, at)
+                statuses.append(answer.status_code)
+                if answer.status_code == 503:
+                    assert int(answer.headers["retry-after"]) > 0
+                    assert answer.json()["error"] == "Service Unavailable"
+                elif 503 in statuses:
+                    break
+            assert 503 in statuses
+            assert statuses[-1] == 201
+            assert set(statuses) <= {200, 201, 503}
+
+
+def test_a_stop_lets_requests_finish_and_ends_the_embedded_server(data: Path) -> None:
+    with serving(data) as process:
+        ready = process.ready()
+        postmaster = process.postmaster()
+        answers: list[int] = []
+
+        def load() -> None:
+            with httpx.Client(timeout=30) as client:
+                for n in range(10_000):
+                    try:
+                        at = datetime(2019, 1, 1, tzinfo=UTC) + timedelta(milliseconds=n)
+                        answers.append(post(ready, client, at).status_code)
+                    except httpx.ConnectError:
+                        return
+                    except httpx.RemoteProtocolError:
+                        return  # a kept connection that the server closed between two requests
+
+        lane = threading.Thread(target=load)
+        lane.start()
+        time.sleep(0.5)
+        assert process.stop() == 0
+        lane.join()
+        assert set(answers) <= {200, 201}
+        with pytest.raises(ProcessLookupError):
+            os.kill(postmaster, 0)
+
+
+def test_two_workers_share_one_port(data: Path) -> None:
+    with serving(data, "--workers", "2") as process:
+        ready = process.ready()
+        with httpx.Client(timeout=30) as client:
+            at = datetime(2018, 1, 1, tzinfo=UTC)
+            ids = {post(ready, client, at).json()["statementId"] for _ in range(50)}
+        assert len(ids) == 1
+        assert process.stop() == 0
+
+
+def test_commands_print_one_json_document_and_nothing_else(data: Path) -> None:
+    with serving(data) as process:
+        process.ready()  # commands reach the database of a server that runs
+        tenant = json.loads(command("tenant", "create", "acme", "--data", str(data), "--json").stdout)
+        assert tenant["slug"] == "acme"
+        key = json.loads(command("key", "create", "--tenant", "acme", "--data", str(data), "--json").stdout)
+        assert set(key) == {"client_id", "key_id", "secret"}
+        listed = json.loads(command("key", "list", "--tenant", "acme", "--data", str(data), "--json").stdout)
+        assert [row["key_id"] for row in listed["keys"]] == [key["key_id"]]
+        assert key["secret"] not in json.dumps(listed)
+        revoked = command("key", "revoke", key["key_id"], "--tenant", "acme", "--data", str(data), "--json")
+        assert json.loads(revoked.stdout) == {"revoked": key["key_id"]}
+        again = command("key", "revoke", key["key_id"], "--tenant", "acme", "--data", str(data), "--json")
+        assert (again.returncode, again.stdout) == (4, "")
+        assert command("tenant", "create", "acme", "--data", str(data)).returncode == 5
+        names = json.loads(command("tenant", "list", "--data", str(data), "--json").stdout)["tenants"]
+        assert {row["slug"] for row in names} == {"acme", "demo"}
+    # And without a server they start the embedded one for themselves.
+    assert json.loads(command("migrate", "--data", str(data), "--json").stdout) == {"applied": []}
+    findings = json.loads(command("doctor", "--data", str(data), "--json").stdout)
+    assert findings["healthy"], findings
+    assert json.loads(command("version", "--json").stdout)["testamur"]
+    assert command("key", "list", "--tenant", "nobody", "--data", str(data)).returncode == 4
+    assert command("tenant", "create", "no spaces", "--data", str(data)).returncode == 2
+
+
+def test_a_second_server_on_the_same_folder_is_refused_with_a_reason(data: Path) -> None:
+    with serving(data) as process:
+        process.ready()
+        second = command("serve", "--data", str(data), "--port", "0")
+        assert second.returncode == 6
+        assert "Another testamur serves" in " ".join(second.stderr.split())
