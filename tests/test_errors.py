@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -18,11 +17,11 @@ OPERATORS_ONLY = {MigrationRefused}
 """Raised by commands, never by a request."""
 
 
-def every_error() -> Iterator[type[TestamurError]]:
+def every_error() -> list[type[TestamurError]]:
     found = [TestamurError]
     for error in found:
         found += error.__subclasses__()
-    return iter(sorted(set(found) - OPERATORS_ONLY, key=lambda error: error.__name__))
+    return sorted(set(found) - OPERATORS_ONLY, key=lambda error: error.__name__)
 
 
 def make(error: type[TestamurError]) -> TestamurError:

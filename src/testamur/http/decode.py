@@ -29,7 +29,7 @@ def decode(data: bytes, type: Any) -> Any:
     try:
         value = _decoder(type).decode(data)
         # A second reading, because msgspec lets the last of two equal members win without a word.
-        json.loads(data, object_pairs_hook=_refuse_duplicates)
+        _STRICT.decode(data.decode())
     except msgspec.ValidationError as error:
         raise InvalidInput(fault_of(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -154,6 +154,9 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:
             if name in seen:
                 raise InvalidInput(FieldFault(name, "duplicate", "occurs twice"))
             seen.add(name)
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_refuse_duplicates)
 
 
 def _refuse_nul(value: Any, where: str) -> None:

@@ -171,12 +171,12 @@ class Records:
         async with self._database.write(tenant) as tx:
             # Taken before anything is read: no other worker decides about this tenant's records until the commit,
             # so what is resolved below is still true when it is written.
-            await tx.value("counter_lock")
+            last = await tx.value("counter_lock")
             now = self._clock()
             rows = await tx.rows("record_resolve", now=now, **_spread([new for new, _ in tellings]))
             batch = Batch(now)
             answers = [batch.take(new, report, row) for (new, report), row in zip(tellings, rows, strict=True)]
-            await _write(tx, batch)
+            await _write(tx, batch, last + 1)
         return answers
 
     async def _read_batch(self, tenant: Id, ids: Sequence[Id]) -> list[Record | TestamurError]:
@@ -186,7 +186,8 @@ class Records:
         return [found.get(id) or CompletionNotFound() for id in ids]
 
 
-async def _write(tx: WriteTx, batch: Batch) -> None:
+async def _write(tx: WriteTx, batch: Batch, first: int) -> None:
+    """Write a batch whose first entry gets the number `first`; the tenant's counter is locked."""
     now = batch.now
     if batch.outside:
         new = list(batch.outside.values())
@@ -209,7 +210,6 @@ async def _write(tx: WriteTx, batch: Batch) -> None:
         for row in opened:
             client = batch.enrolments[row["item"], row["person"]][1]
             batch.entries.append(("enrolment.opened", row["person"], client, {"item": str(row["item"])}))
-    first = await tx.next_entries(len(batch.entries)) if batch.entries else 0
     if batch.closes:
         await tx.run(
             "facts_close",
@@ -232,7 +232,8 @@ async def _write(tx: WriteTx, batch: Batch) -> None:
             fingerprints=[fingerprint for _, fingerprint in batch.keys.values()],
             now=now,
         )
-    told = batch.told
+    told, last = batch.told, first + len(batch.entries) - 1
+    tx.count_entries(first, last)
     await tx.run(
         "reports_and_entries_add",
         records=[record for record, _ in told],
@@ -244,7 +245,8 @@ async def _write(tx: WriteTx, batch: Batch) -> None:
         paths=[line.report.path for line in told.values()],
         bodies=[line.report.body for line in told.values()],
         repeats=[line.repeats for line in told.values()],
-        numbers=list(range(first, first + len(batch.entries))),
+        last=last,
+        numbers=list(range(first, last + 1)),
         kinds=[kind for kind, _, _, _ in batch.entries],
         subjects=[subject for _, subject, _, _ in batch.entries],
         entry_clients=[client for _, _, client, _ in batch.entries],

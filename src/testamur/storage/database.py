@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import aiosql
 import asyncpg
@@ -129,7 +130,10 @@ class WriteTx(Tx):
         commits, and no other worker decides about this tenant's records meanwhile.
         """
         last: int = await self.value("counter_advance", count=count)
-        first = last - count + 1
+        return self.count_entries(last - count + 1, last)
+
+    def count_entries(self, first: int, last: int) -> int:
+        """Take note that the entries `first` to `last` are written, and return the first."""
         # Bit lengths differ by two when a number has grown fourfold: 63 to 64, 255 to 256, and so on.
         self.has_grown = self.has_grown or (first - 1).bit_length() // 2 < last.bit_length() // 2
         return first
@@ -225,10 +229,10 @@ class Database:
     @asynccontextmanager
     async def _transaction(self, begin: str, tenant: Id) -> AsyncIterator[Any]:
         async with self._connection() as connection:
-            # BEGIN and COMMIT by hand: asyncpg's own transaction object costs more than the statements.
-            await connection.execute(begin)
+            # By hand: asyncpg's own transaction object costs more than the statements. Begun and bound in one trip;
+            # a UUID's canonical form is the only value that ever stands in a statement's text.
+            await connection.execute(f"{begin}; SET LOCAL testamur.tenant = '{UUID(int=tenant.int)}'")
             try:
-                await connection.fetchval("SELECT set_config('testamur.tenant', $1, true)", str(tenant))
                 yield connection
             except BaseException:
                 if not connection.is_closed():

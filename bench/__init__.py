@@ -1,0 +1,1 @@
+"""What Testamur does in a second, beside what the same machine could do at most: `make bench`."""

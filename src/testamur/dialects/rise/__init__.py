@@ -1,0 +1,1 @@
+"""The Rise API, later sold as Reach 360, served by us."""

@@ -1,0 +1,65 @@
+"""Each dialect's OpenAPI document, checked against the running server by generated requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import CHECKS
+
+from testamur.dialects import ALL
+from testamur.http.operations import Dialect
+from tests.hub import Hub, Server
+
+CHECKED = [
+    check
+    for check in CHECKS.get_all()
+    if check.__name__ in {"not_a_server_error", "content_type_conformance", "response_schema_conformance"}
+]
+
+
+@pytest.mark.parametrize("dialect", ALL, ids=lambda dialect: dialect.name)
+def test_the_document_names_every_operation(server: Server, dialect: Dialect) -> None:
+    document = httpx.get(f"{server.url}/{dialect.name}/openapi.json").json()
+    assert document["openapi"] == "3.1.0"
+    described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert described == {(operation.method, operation.path) for operation in dialect.operations}
+    page = httpx.get(f"{server.url}/{dialect.name}/docs")
+    assert page.status_code == 200
+    assert all(operation.path in page.text for operation in dialect.operations)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("dialect", ALL, ids=lambda dialect: dialect.name)
+def test_generated_requests_never_break_the_document(hub: Hub, dialect: Dialect) -> None:
+    client = hub.client(dialect.name)
+    document = client.get("/openapi.json").json()
+    schema = schemathesis.openapi.from_dict(document)
+    schema.config.base_url = str(client.base_url)
+    headers = dict(client.headers)
+    if client.auth is not None:
+        request = next(client.auth.sync_auth_flow(client.build_request("GET", "/")))
+        headers["authorization"] = request.headers["authorization"]
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        if operation.path in ("/openapi.json", "/docs"):
+            continue
+
+        @settings(
+            max_examples=25,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(operation.as_strategy())
+        def tried(case: Any) -> None:
+            case.call_and_validate(headers=headers, checks=CHECKED)
+
+        tried()
+

@@ -1,0 +1,74 @@
+"""Every operation of every dialect, tried by a stranger."""
+
+from __future__ import annotations
+
+import pytest
+
+from testamur.core.ids import to_hex24, to_opaque, to_ulid, to_uuid
+from testamur.core.moments import format_instant
+from testamur.dialects import ALL
+from testamur.http.operations import Operation
+from tests.hub import Hub, moment
+
+OPERATIONS = [(dialect.name, operation) for dialect in ALL for operation in dialect.operations if operation.scope]
+
+
+@pytest.mark.parametrize(("dialect", "operation"), OPERATIONS, ids=lambda value: getattr(value, "name", value))
+def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, operation: Operation) -> None:
+    """Whatever an id names in one tenant, another tenant's credentials get no success and no trace of it."""
+    with hub.client("thrive") as client:
+        statement = client.post(
+            "/rest/v1/learning/completions",
+            json={
+                "userId": to_hex24(hub.person),
+                "contentId": to_hex24(hub.item),
+                "completedAt": format_instant(moment()),
+            },
+        ).json()["statementId"]
+        assignment = client.post(
+            "/rest/v1/assignments", json={"audienceId": to_hex24(hub.audience), "contentId": to_hex24(hub.item)}
+        ).json()["id"]
+    (record,) = hub.do(hub.ledger.records.page(hub.tenant.id, count=10))
+    named = {
+        "userId": to_hex24(hub.person),
+        "courseId": to_hex24(hub.item),
+        "assignmentId": assignment,
+        "subResourceId": to_opaque(record.id),
+        "id": statement,
+    }
+    if "/users/{id}" in operation.path:
+        named["id"] = to_opaque(hub.person)
+    if dialect == "cpod":
+        named["id"] = to_ulid(record.id, "record")
+    path = operation.path.format(**named)
+    params = {"statementId": to_uuid(record.id)} if operation.path.endswith("/statements") else {}
+    with other_hub.client(dialect) as stranger:
+        answer = stranger.request(operation.method, path, params=params, json=None if operation.body is None else {})
+    if "{" in operation.path or params:
+        assert 400 <= answer.status_code < 500, answer.text
+    spellings = [
+        spell
+        for id in (hub.person, hub.item, hub.audience, record.id)
+        for spell in (to_hex24(id), to_opaque(id), to_uuid(id), to_ulid(id, "record")[4:])
+    ]
+    body = answer.text.replace(path, "")
+    if answer.status_code < 400:
+        assert not [spelling for spelling in spellings if spelling in body]
+    assert hub.tenant.slug not in body
+
+
+@pytest.mark.parametrize("dialect", [dialect.name for dialect in ALL])
+def test_a_key_for_one_dialect_opens_no_other(hub: Hub, dialect: str) -> None:
+    key = hub.do(hub.ledger.clients.create(hub.tenant.id, "elsewhere", dialect="somewhere-else"))
+    paths = {
+        "thrive": "/rest/v1/assignments",
+        "stackone": "/unified/lms/completions",
+        "rise": "/users",
+        "xapi": f"/statements?statementId={to_uuid(hub.person)}",
+    }
+    if dialect == "cpod":
+        with pytest.raises(KeyError):
+            hub.client(dialect, key)
+    else:
+        with hub.client(dialect, key) as client:
+            assert client.get(paths[dialect]).status_code == 401

@@ -1,0 +1,90 @@
+"""The tutorial runs as it stands, and so does every line the server prints."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from testamur.cli.welcome import examples
+from testamur.core.ids import parse, to_hex24, to_opaque, to_ulid
+from tests.hub import Hub
+
+TOUR = Path(__file__).parent.parent / "docs" / "tutorials" / "tour.md"
+
+
+def ready(hub: Hub) -> dict[str, Any]:
+    """The ready document of a hub's tenant."""
+    url, secret = hub.server.url, hub.key.secret
+    dialects: dict[str, dict[str, str]] = {
+        "thrive": {"username": hub.tenant.slug, "password": secret},
+        "stackone": {"api_key": secret, "account_id": to_opaque(hub.account)},
+        "rise": {"api_key": secret},
+        "cpod": {
+            "client_id": to_ulid(hub.key.client, "client"),
+            "client_secret": secret,
+            "token_url": f"{url}/cpod/api/v1/auth/token",
+        },
+        "xapi": {"username": to_hex24(hub.key.client), "password": secret},
+    }
+    for name, dialect in dialects.items():
+        dialect["url"] = f"{url}/{name}"
+    person, item = hub.person, hub.item
+    return {
+        "url": url,
+        "tenant": {"id": str(hub.tenant.id), "name": hub.tenant.name},
+        "dialects": dialects,
+        "samples": {
+            "person": {
+                "thrive": to_hex24(person),
+                "rise": to_hex24(person),
+                "stackone": to_opaque(person),
+                "cpod": to_ulid(person, "person"),
+            },
+            "item": {"thrive": to_hex24(item)},
+        },
+    }
+
+
+def shell(script: str, variables: dict[str, str]) -> str:
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=variables, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_tutorial_is_true(hub: Hub) -> None:
+    document = ready(hub)
+    variables = {"PATH": "/usr/bin:/bin"}
+    for name, dialect in document["dialects"].items():
+        variables |= {f"{name.upper()}_{key.upper()}": value for key, value in dialect.items()}
+    for noun in ("person", "item"):
+        variables |= {
+            f"{noun.upper()}_{name.upper()}": value for name, value in document["samples"][noun].items()
+        }
+    blocks = re.findall(r"```sh\n(.*?)```", TOUR.read_text("utf-8"), re.DOTALL)
+    thrive, stackone, rise, cpod, xapi = [block for block in blocks if "curl" in block]
+
+    statement = json.loads(shell(thrive, variables))["statementId"]
+    assert json.loads(shell(thrive, variables))["statementId"] == statement
+    id = parse(statement)
+    assert id is not None
+    (completion,) = json.loads(shell(stackone, variables))["data"]
+    assert completion == {
+        "id": to_opaque(id),
+        "completed_at": "2026-01-15T09:00:00.000Z",
+        "learning_object_external_reference": "FIRE-101",
+    }
+    (course,) = json.loads(shell(rise, variables))["courses"]
+    assert course["status"] == "Complete"
+    (record,) = json.loads(shell(cpod, variables))["items"]
+    assert record["id"] == to_ulid(id, "record")
+    assert json.loads(shell(xapi, variables | {"STATEMENT_UUID": str(id)}))["id"] == str(id)
+
+
+def test_every_line_that_the_server_prints_works_when_pasted(hub: Hub) -> None:
+    for title, command in examples(ready(hub)):
+        answer = shell(command, {"PATH": "/usr/bin:/bin"})
+        document = json.loads(answer)
+        assert not {"error", "errors", "statusCode"} & set(document), (title, answer)
