@@ -45,10 +45,6 @@ class Ground:
     people: list[Id]
     items: list[Id]
 
-    def recorded(self) -> int:
-        """How many facts the ledger holds."""
-        return int(self._do(lambda ledger: ledger.records.count(self.tenant.id)))
-
     def records(self, count: int) -> list[Id]:
         """Ids of the first `count` records."""
 
@@ -63,10 +59,7 @@ class Ground:
                 after = page[-1].entry
             return ids
 
-        return self._do(collect)
-
-    def _do(self, work: Callable[[Ledger], Awaitable[T]]) -> T:
-        return _with_ledger(self.urls, work)
+        return _with_ledger(self.urls, collect)
 
 
 @contextmanager

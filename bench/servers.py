@@ -44,7 +44,7 @@ def worker(ground: Ground) -> Iterator[Server]:
         "TESTAMUR_LOG_LEVEL": "info",
     }
     command = "from testamur.cli import main; main()"
-    with _started([sys.executable, "-c", command, "serve"], "--port", settings, ground, "worker", "/readyz") as server:
+    with _started([sys.executable, "-c", command, "serve"], settings, ground, "worker", "/readyz") as server:
         yield server
 
 
@@ -52,7 +52,7 @@ def worker(ground: Ground) -> Iterator[Server]:
 def twin(ground: Ground) -> Iterator[Server]:
     """The naive twin, on the same database server."""
     settings = connection_environment(ground.urls.owner)
-    with _started(_uvicorn("bench.twin:app"), "--port", settings, ground, "twin", "/openapi.json") as server:
+    with _started(_uvicorn("bench.twin:app"), settings, ground, "twin", "/openapi.json") as server:
         yield server
 
 
@@ -60,25 +60,32 @@ def twin(ground: Ground) -> Iterator[Server]:
 def bare(ground: Ground, body_bytes: int) -> Iterator[Server]:
     """The HTTP server alone, with answers of a given size."""
     settings = {"BENCH_BODY_BYTES": str(body_bytes)}
-    with _started(_uvicorn("bench.bare:app"), "--port", settings, ground, "bare", "/") as server:
+    with _started(_uvicorn("bench.bare:app"), settings, ground, "bare", "/") as server:
         yield server
 
 
 def _uvicorn(app: str) -> list[str]:
-    options = ["--no-access-log", "--no-server-header", "--log-level", "warning", "--loop", "uvloop", "--http", "httptools"]
+    options = [
+        "--no-access-log",
+        "--no-server-header",
+        "--log-level",
+        "warning",
+        "--loop",
+        "uvloop",
+        "--http",
+        "httptools",
+    ]
     return [sys.executable, "-m", "uvicorn", app, *options]
 
 
 @contextmanager
-def _started(
-    words: list[str], port_option: str, settings: dict[str, str], ground: Ground, name: str, probe: str
-) -> Iterator[Server]:
+def _started(words: list[str], settings: dict[str, str], ground: Ground, name: str, probe: str) -> Iterator[Server]:
     port = _free_port()
     log = ground.folder / f"{name}.log"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("TESTAMUR_", "PG"))}
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [*words, port_option, str(port)],
+            [*words, "--port", str(port)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

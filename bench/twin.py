@@ -6,8 +6,8 @@ entries and forgives no repeated post: whatever it lacks makes it faster.
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID, uuid4
@@ -20,10 +20,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 SCHEMA = "bench_twin"
 
-engine = create_async_engine(
-    "postgresql+asyncpg://",
-    connect_args={name: os.environ.get(f"PG{name.upper()}") for name in ("host", "port", "user", "password", "database")},
-)
+engine = create_async_engine("postgresql+asyncpg://")  # the place is in the environment, as libpq names it
 sessions = async_sessionmaker(engine, expire_on_commit=False)
 
 
@@ -53,7 +50,7 @@ class Completion(Base):
 
 
 class NewCompletion(BaseModel):
-    userId: UUID  # noqa: N815 - the body that Testamur's twin gets too
+    userId: UUID  # noqa: N815 - the body that Testamur gets too
     contentId: UUID  # noqa: N815
     completedAt: AwareDatetime  # noqa: N815
 
@@ -67,7 +64,15 @@ async def session() -> AsyncIterator[AsyncSession]:
         yield opened
 
 
-app = FastAPI()
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    yield
+    await engine.dispose()
+
+
+app = FastAPI(lifespan=lifespan)
 
 
 @app.post("/completions", status_code=201)

@@ -46,9 +46,7 @@ def write_rise(hub: Hub, at: datetime) -> Id:
     assert answer.status_code == 202, answer.text
     # The vendor's answer names no record; the ledger does.
     (record,) = hub.do(
-        hub.ledger.records.page(
-            hub.tenant.id, count=10, person=Reference(to_hex24(hub.person), (), "person", "")
-        )
+        hub.ledger.records.page(hub.tenant.id, count=10, person=Reference(to_hex24(hub.person), (), "person", ""))
     )
     return record.id
 
@@ -57,7 +55,11 @@ def write_cpod(hub: Hub, at: datetime) -> Id:
     with hub.client("cpod") as client:
         answer = client.post(
             "/api/v1/performance/learning-records",
-            json={"person_id": to_ulid(hub.person, "person"), "title": "Fire safety", "completed_at": format_instant(at)},
+            json={
+                "person_id": to_ulid(hub.person, "person"),
+                "title": "Fire safety",
+                "completed_at": format_instant(at),
+            },
         )
     assert answer.status_code == 201, answer.text
     return _id(answer.json()["id"])

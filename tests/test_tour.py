@@ -60,9 +60,7 @@ def test_the_tutorial_is_true(hub: Hub) -> None:
     for name, dialect in document["dialects"].items():
         variables |= {f"{name.upper()}_{key.upper()}": value for key, value in dialect.items()}
     for noun in ("person", "item"):
-        variables |= {
-            f"{noun.upper()}_{name.upper()}": value for name, value in document["samples"][noun].items()
-        }
+        variables |= {f"{noun.upper()}_{name.upper()}": value for name, value in document["samples"][noun].items()}
     blocks = re.findall(r"```sh\n(.*?)```", TOUR.read_text("utf-8"), re.DOTALL)
     thrive, stackone, rise, cpod, xapi = [block for block in blocks if "curl" in block]
 

@@ -37,7 +37,9 @@ def _settings() -> str:
 def _operations() -> str:
     parts = ["# Operations\n\nMade by `make docs` from each dialect's operation table.\n"]
     for dialect in ALL:
-        parts.append(f"\n## {dialect.title}\n\nBelow `/{dialect.name}`.\n\n| method | path | what it does | answers |\n")
+        parts.append(
+            f"\n## {dialect.title}\n\nBelow `/{dialect.name}`.\n\n| method | path | what it does | answers |\n"
+        )
         parts.append("| --- | --- | --- | --- |\n")
         for operation in dialect.operations:
             answers = ", ".join(map(str, operation.answers))
@@ -46,11 +48,14 @@ def _operations() -> str:
 
 
 def _commands() -> str:
-    parts = ["# Commands\n\nMade by `make docs`. Every command that touches data takes `--data DIR` or `--database-url URL`.\n"]
+    parts = [
+        "# Commands\n\nMade by `make docs`. "
+        "Every command that touches data takes `--data DIR` or `--database-url URL`.\n"
+    ]
     for path, leaf in _leaves("testamur", typer.main.get_command(app)):
         summary = (leaf.help or "").strip()
         options = "\n".join(
-            f"| `{'`, `'.join([*parameter.opts, *parameter.secondary_opts])}` | {getattr(parameter, 'help', '') or ''} |"
+            f"| `{'`, `'.join(parameter.opts)}` | {getattr(parameter, 'help', '') or ''} |"
             for parameter in leaf.params
             if parameter.name != "help"
         )

@@ -38,9 +38,7 @@ class Application:
             f"/{dialect.name}": DialectService(dialect, self.ledger, limiter, public and f"{public}/{dialect.name}")
             for dialect in ALL
         }
-        self._hosts = {
-            host: _known(self._dialects, dialect) for host, dialect in settings.dialect_hosts.items()
-        }
+        self._hosts = {host: _known(self._dialects, dialect) for host, dialect in settings.dialect_hosts.items()}
         self._pages = Starlette(
             routes=[
                 Route("/", self._index),

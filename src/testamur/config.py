@@ -22,11 +22,14 @@ def _setting(default: Any, doc: str) -> Any:
     return field(default=default, metadata={"doc": doc})
 
 
+_DATA = Path("testamur-data")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything an operator can set. Command-line options win over the environment."""
 
-    data: Path = _setting(Path("testamur-data"), "Folder of the embedded PostgreSQL and of files made at run time.")
+    data: Path = _setting(_DATA, "Folder of the embedded PostgreSQL and of files made at run time.")
     database_url: str | None = _setting(
         None, "A PostgreSQL 15+ server to use instead of the embedded one: `postgresql://user:password@host/name`."
     )

@@ -17,7 +17,7 @@ def configure(format: str, level: str) -> None:
         format: `json`, `console`, or `auto`.
         level: lowest level written.
     """
-    console = format == "console" or format == "auto" and sys.stderr.isatty()
+    console = format == "console" or (format == "auto" and sys.stderr.isatty())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -37,7 +37,9 @@ def configure(format: str, level: str) -> None:
         logger_factory=factory,
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(stream=sys.stderr, level=max(number, logging.WARNING), format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(
+        stream=sys.stderr, level=max(number, logging.WARNING), format="%(levelname)s %(name)s %(message)s"
+    )
 
 
 def _json(value: Any, **_: Any) -> bytes:

@@ -26,7 +26,7 @@ from testamur.config import Settings
 from testamur.dialects import ALL
 from testamur.logs import configure
 from testamur.storage.database import DatabaseUrls
-from testamur.storage.embedded import EmbeddedServer, open_cluster
+from testamur.storage.embedded import EmbeddedServer, die_with_parent, open_cluster
 
 _WORKER_SETTINGS = "TESTAMUR_INTERNAL_WORKER"
 _READY_SECONDS = 60
@@ -114,11 +114,12 @@ def run(settings: Settings, urls: DatabaseUrls, listener: socket.socket, when_re
             os.environ[_WORKER_SETTINGS] = json.dumps({"settings": asdict(settings), "urls": asdict(urls)}, default=str)
             config = uvicorn.Config("testamur.serving:worker", factory=True, workers=settings.workers, **options)
             announcer.start()
-            Multiprocess(config, target=uvicorn.Server(config).run, sockets=[listener]).run()
+            Multiprocess(config, sockets=[listener]).run()
 
 
 def worker() -> Application:
     """The application of one worker process, by the settings its parent left in the environment."""
+    die_with_parent(os.getppid(), signal.SIGTERM)
     given = json.loads(os.environ[_WORKER_SETTINGS])
     settings = Settings(**given["settings"])
     settings = replace(settings, data=Path(settings.data))
@@ -129,7 +130,7 @@ def worker() -> Application:
 def write_atomically(path: Path, document: Any) -> None:
     """Write JSON so that a reader sees the whole of it or nothing, readable by its owner only."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(document, file, indent=2, ensure_ascii=False)
         file.write("\n")
         file.flush()
@@ -167,4 +168,3 @@ def _supervise(server: EmbeddedServer, stopping: threading.Event) -> None:
 
 def _exit(signum: int, frame: object) -> None:
     raise SystemExit(0)
-

@@ -28,13 +28,12 @@ def test_a_window_holds_so_many_and_no_more() -> None:
 
 def test_a_limit_is_answered_with_429_and_when_to_come_back(urls: DatabaseUrls) -> None:
     with Server.start(urls, rate_limit_per_minute=3) as server, server.new_hub() as hub:
-        with hub.client("thrive") as client:
-            statuses = [client.get("/rest/v1/assignments").status_code for _ in range(8)]
-            assert 429 in statuses
-            answer = client.get("/rest/v1/assignments")
-            if answer.status_code == 429:  # else the minute has just turned
-                assert answer.json()["error"] == "Too Many Requests"
-                assert 1 <= int(answer.headers["retry-after"]) <= 60
+        client = hub.client("thrive")
+        answers = [client.get("/rest/v1/assignments") for _ in range(8)]  # the minute may turn once among them
+        refused = [answer for answer in answers if answer.status_code == 429]
+        assert refused
+        assert refused[0].json()["error"] == "Too Many Requests"
+        assert 1 <= int(refused[0].headers["retry-after"]) <= 60
 
 
 def test_a_dialect_answers_at_the_root_of_its_own_host(urls: DatabaseUrls) -> None:

@@ -14,7 +14,9 @@ async def handler(call: Call) -> Reply:
 
 
 def operation(method: str, path: str) -> Operation:
-    return Operation(name=f"{method} {path}", method=method, path=path, handler=handler, summary="", answers={204: None})
+    return Operation(
+        name=f"{method} {path}", method=method, path=path, handler=handler, summary="", answers={204: None}
+    )
 
 
 ROUTER = Router(
@@ -49,7 +51,9 @@ def test_a_path_finds_its_operation(method: str, path: str, name: str, parameter
     assert (found.name, values) == (name, parameters)
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing", "/users/1/tags", "/users//tags/x", "/users/%ff", "/users/%00", "//users/1/x"])
+@pytest.mark.parametrize(
+    "path", ["/", "/nothing", "/users/1/tags", "/users//tags/x", "/users/%ff", "/users/%00", "//users/1/x"]
+)
 def test_what_is_not_there_is_not_found(path: str) -> None:
     with pytest.raises(RouteNotFound):
         ROUTER.match("GET", path)

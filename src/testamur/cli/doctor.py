@@ -68,7 +68,9 @@ def _disk(data: Path) -> Finding:
     while not place.exists():
         place = place.absolute().parent
     free = shutil.disk_usage(place).free
-    return Finding("disk", free >= _DISK_MIN_BYTES, f"{free >> 20:,} MiB free", "Free at least 1 GiB beside the data folder")
+    return Finding(
+        "disk", free >= _DISK_MIN_BYTES, f"{free >> 20:,} MiB free", "Free at least 1 GiB beside the data folder"
+    )
 
 
 async def _examine_database(urls: DatabaseUrls) -> list[Finding]:

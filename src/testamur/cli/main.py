@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import platform
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -53,7 +53,9 @@ Data = Annotated[
 DatabaseUrl = Annotated[
     str | None, typer.Option("--database-url", help="A PostgreSQL server to use instead of the embedded one.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else there.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else there.")
+]
 TenantName = Annotated[str, typer.Option("--tenant", help="The tenant's slug or id.")]
 
 
@@ -69,7 +71,9 @@ def serve(
     workers: Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes.", show_default="1")] = None,
     data: Data = None,
     database_url: DatabaseUrl = None,
-    demo: Annotated[bool, typer.Option("--demo", help="Make a demo tenant with data and print its credentials.")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Make a demo tenant with data and print its credentials.")
+    ] = False,
     ready_file: Annotated[
         Path | None, typer.Option(help="Once every dialect answers, write addresses and credentials there as JSON.")
     ] = None,
@@ -128,7 +132,9 @@ def version(json: Json = False) -> None:
 
 @tenants.command("create")
 def tenant_create(
-    slug: Annotated[str, typer.Argument(help="Short name, used as user name by some clients: letters, digits, _ and -.")],
+    slug: Annotated[
+        str, typer.Argument(help="Short name, used as user name by some clients: letters, digits, _ and -.")
+    ],
     name: Annotated[str | None, typer.Option(help="The organisation's name.", show_default="the slug")] = None,
     zone: Annotated[str, typer.Option(help="IANA zone in which deadlines are days.")] = "UTC",
     data: Data = None,
@@ -157,7 +163,9 @@ def key_create(
     tenant: TenantName,
     name: Annotated[str, typer.Option(help="What the key is for.")] = "key",
     dialect: Annotated[str | None, typer.Option(help=f"Only for one of: {', '.join(d.name for d in ALL)}.")] = None,
-    scope: Annotated[list[str] | None, typer.Option(help="read, write or webhooks; may be repeated. All by default.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="read, write or webhooks; may be repeated. All by default.")
+    ] = None,
     application: Annotated[str | None, typer.Option(help="Application the client belongs to (cPod).")] = None,
     data: Data = None,
     database_url: DatabaseUrl = None,
@@ -174,9 +182,7 @@ def key_create(
 
         async def create(ledger: Ledger) -> NewKey:
             found = await ledger.tenants.find(tenant)
-            return await ledger.clients.create(
-                found.id, name, dialect=dialect, scopes=scopes, application=application
-            )
+            return await ledger.clients.create(found.id, name, dialect=dialect, scopes=scopes, application=application)
 
         made = _with_ledger(urls, create)
         document = {"client_id": to_hex24(made.client), "key_id": to_hex24(made.key), "secret": made.secret}
@@ -269,7 +275,9 @@ async def _demo_access(ledger: Ledger, settings: Settings, url: str) -> dict[str
         credentials = {"tenant": str(tenant.id), "dialects": await access.credentials(ledger, tenant)}
         settings.data.mkdir(parents=True, exist_ok=True)
         serving.write_atomically(kept, credentials)
-    dialects = {dialect.name: {"url": f"{url}/{dialect.name}", **credentials["dialects"][dialect.name]} for dialect in ALL}
+    dialects = {
+        dialect.name: {"url": f"{url}/{dialect.name}", **credentials["dialects"][dialect.name]} for dialect in ALL
+    }
     dialects["thrive"]["token_url"] = f"{url}/thrive/oauth2/token/{tenant.slug}"
     dialects["cpod"]["token_url"] = f"{url}/cpod/api/v1/auth/token"
     try:
@@ -331,7 +339,5 @@ def _with_ledger(urls: DatabaseUrls, work: Callable[[Ledger], Awaitable[T]]) -> 
     return _run(run())
 
 
-def _run(work: Any) -> Any:
+def _run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
-
-

@@ -44,7 +44,7 @@ def examples(ready: Mapping[str, Any]) -> list[tuple[str, str]]:
                 }
             )
         )
-        + " | sed 's/.*\"access_token\":\"\\([^\"]*\\).*/\\1/'"
+        + ' | sed \'s/.*"access_token":"\\([^"]*\\).*/\\1/\''
     )
     return [
         (
@@ -68,6 +68,7 @@ def examples(ready: Mapping[str, Any]) -> list[tuple[str, str]]:
         ),
         (
             "xAPI: about this store; a statement is read with ?statementId=",
-            f"curl -s -u {xapi['username']}:{xapi['password']} -H 'X-Experience-API-Version: 1.0.3' {xapi['url']}/about",
+            f"curl -s -u {xapi['username']}:{xapi['password']} "
+            f"-H 'X-Experience-API-Version: 1.0.3' {xapi['url']}/about",
         ),
     ]

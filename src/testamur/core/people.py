@@ -29,9 +29,7 @@ class Identifier:
 
     def __post_init__(self) -> None:
         if not self.value or len(self.value) > IDENTIFIER_LENGTH_MAX:
-            raise InvalidInput(
-                FieldFault(self.kind, "range", f"must have 1 to {IDENTIFIER_LENGTH_MAX} characters")
-            )
+            raise InvalidInput(FieldFault(self.kind, "range", f"must have 1 to {IDENTIFIER_LENGTH_MAX} characters"))
 
 
 def normalise(kind: str, value: str) -> str:

@@ -194,8 +194,6 @@ def check_times(new: NewRecord, now: datetime, *, completed_field: str, started_
     if new.completed is None:
         return
     if new.completed.at > now + FUTURE_TOLERANCE:
-        raise InvalidInput(
-            FieldFault(completed_field, "future", "lies more than 24 hours in the future (rule D6)")
-        )
+        raise InvalidInput(FieldFault(completed_field, "future", "lies more than 24 hours in the future (rule D6)"))
     if new.started_at is not None and new.started_at > new.completed.at:
         raise InvalidInput(FieldFault(started_field, "order", "may not be after the completion (rule F7)"))

@@ -8,10 +8,14 @@ from html import escape
 from testamur.http.operations import Dialect
 
 _STYLE = """
-:root { color-scheme: light dark; --ink: #1c2430; --paper: #fbfaf7; --soft: #6a7280; --line: #e3dfd6; --accent: #0b6e4f }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8e6e1; --paper: #14171c; --soft: #9aa3b0; --line: #2b313a; --accent: #5fd3a8 } }
-* { box-sizing: border-box } body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif }
-main { max-width: 62rem; margin: 0 auto; padding: 3rem 1.5rem } h1 { font: 600 2.2rem/1.2 Georgia, serif; margin: 0 0 .3rem }
+:root { color-scheme: light dark;
+  --ink: #1c2430; --paper: #fbfaf7; --soft: #6a7280; --line: #e3dfd6; --accent: #0b6e4f }
+@media (prefers-color-scheme: dark) { :root {
+  --ink: #e8e6e1; --paper: #14171c; --soft: #9aa3b0; --line: #2b313a; --accent: #5fd3a8 } }
+* { box-sizing: border-box }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif }
+main { max-width: 62rem; margin: 0 auto; padding: 3rem 1.5rem }
+h1 { font: 600 2.2rem/1.2 Georgia, serif; margin: 0 0 .3rem }
 h2 { font: 600 1.25rem/1.3 Georgia, serif; margin: 2.5rem 0 .5rem } p { color: var(--soft); margin: 0 0 1.5rem }
 table { width: 100%; border-collapse: collapse } th { text-align: left; font-weight: 600; color: var(--soft) }
 td, th { padding: .45rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top }

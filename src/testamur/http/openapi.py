@@ -24,7 +24,9 @@ def document(dialect: Dialect, base_url: str) -> dict[str, Any]:
     error_ref = {"$ref": _REF.format(name=dialect.error.__name__)}
     paths: dict[str, dict[str, Any]] = {}
     for operation in dialect.operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, error_ref, list(dialect.security))
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(
+            operation, error_ref, list(dialect.security)
+        )
     return {
         "openapi": "3.1.0",
         "info": {"title": dialect.title, "version": __version__},

@@ -160,4 +160,3 @@ async def read_body(receive: Receive, max_bytes: int) -> bytes:
     if len(data) > max_bytes:
         raise BodyTooLarge(f"The body has more than {max_bytes} bytes")
     return data
-

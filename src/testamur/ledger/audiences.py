@@ -37,8 +37,12 @@ class Audiences:
                 parent=new.parent,
                 now=now,
             )
-            data = {"name": new.name, "category": new.category.value, "reference": new.reference,
-                    "parent": new.parent and str(new.parent)}
+            data = {
+                "name": new.name,
+                "category": new.category.value,
+                "reference": new.reference,
+                "parent": new.parent and str(new.parent),
+            }
             await append(tx, caller.client, [Change("audience.added", id, data)], now)
         return id
 
@@ -64,7 +68,9 @@ class Audiences:
                 "memberships_open", audience=audience, people=list(people), joined_on=[joined_on] * len(people), now=now
             )
             changes = [
-                Change("membership.opened", row["person"], {"audience": str(audience), "joined_on": joined_on.isoformat()})
+                Change(
+                    "membership.opened", row["person"], {"audience": str(audience), "joined_on": joined_on.isoformat()}
+                )
                 for row in rows
             ]
             if changes:
@@ -78,7 +84,11 @@ class Audiences:
             row = await tx.row("membership_close", audience=audience, person=person, left_on=left_on, now=now)
             if row is None:
                 return False
-            data = {"audience": str(audience), "joined_on": row["joined_on"].isoformat(), "left_on": left_on.isoformat()}
+            data = {
+                "audience": str(audience),
+                "joined_on": row["joined_on"].isoformat(),
+                "left_on": left_on.isoformat(),
+            }
             await append(tx, caller.client, [Change("membership.closed", person, data)], now)
         return True
 

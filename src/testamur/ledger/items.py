@@ -46,7 +46,9 @@ class Items:
                 attributes=[dict(item.attributes) for item in new],
                 now=now,
             )
-            named = [(i.kind, normalise(i.kind, i.value), id) for id, t in zip(ids, new, strict=True) for i in t.identifiers]
+            named = [
+                (i.kind, normalise(i.kind, i.value), id) for id, t in zip(ids, new, strict=True) for i in t.identifiers
+            ]
             await tx.run(
                 "item_identifiers_add",
                 kinds=[kind for kind, _, _ in named],
@@ -61,8 +63,16 @@ class Items:
                 now=now,
             )
             changes = [
-                Change("item.added", id, {"title": t.title, "kind": t.kind.value, "published": t.is_published,
-                                          "identifiers": [[i.kind, i.value] for i in t.identifiers]})
+                Change(
+                    "item.added",
+                    id,
+                    {
+                        "title": t.title,
+                        "kind": t.kind.value,
+                        "published": t.is_published,
+                        "identifiers": [[i.kind, i.value] for i in t.identifiers],
+                    },
+                )
                 for id, t in zip(ids, new, strict=True)
             ]
             await append(tx, caller.client, changes, now)

@@ -130,7 +130,9 @@ class Learners:
             id = new_id()
             attempt = {"attempted_at": attempted_at, "score_percent": score_percent, "passed": passed}
             await tx.run("attempt_add", item=what, person=whom, id=id, now=now, **attempt)
-            await append(tx, caller.client, [Change("attempt.recorded", id, {"item": what, "person": whom, **attempt})], now)
+            await append(
+                tx, caller.client, [Change("attempt.recorded", id, {"item": what, "person": whom, **attempt})], now
+            )
         return id
 
 

@@ -41,7 +41,9 @@ class People:
                 attributes=[dict(person.attributes) for person in new],
                 now=now,
             )
-            named = [(i.kind, normalise(i.kind, i.value), id) for id, p in zip(ids, new, strict=True) for i in p.identifiers]
+            named = [
+                (i.kind, normalise(i.kind, i.value), id) for id, p in zip(ids, new, strict=True) for i in p.identifiers
+            ]
             await tx.run(
                 "person_identifiers_add",
                 kinds=[kind for kind, _, _ in named],
@@ -49,8 +51,15 @@ class People:
                 people=[id for _, _, id in named],
             )
             changes = [
-                Change("person.added", id, {"given_name": p.given_name, "family_name": p.family_name,
-                                            "identifiers": [[i.kind, i.value] for i in p.identifiers]})
+                Change(
+                    "person.added",
+                    id,
+                    {
+                        "given_name": p.given_name,
+                        "family_name": p.family_name,
+                        "identifiers": [[i.kind, i.value] for i in p.identifiers],
+                    },
+                )
                 for id, p in zip(ids, new, strict=True)
             ]
             await append(tx, caller.client, changes, now)

@@ -252,4 +252,6 @@ def _spelled(new: NewRecord, person: Id | None, item: Id | None) -> tuple[str, s
 
 
 def _same_times(standing: _Standing, new: NewRecord) -> bool:
-    return standing.completed_at == (new.completed.at if new.completed else None) and standing.started_at == new.started_at
+    return (
+        standing.completed_at == (new.completed.at if new.completed else None) and standing.started_at == new.started_at
+    )

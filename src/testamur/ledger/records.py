@@ -271,9 +271,7 @@ def _spread(new: Sequence[NewRecord]) -> dict[str, list[Any]]:
         "titles": [o.title if o else None for o in outside],
         "providers": [o.provider if o else None for o in outside],
         "completed": [record.completed.at if record.completed else None for record in new],
-        "by_day": [
-            record.completed is not None and record.completed.precision is Precision.DAY for record in new
-        ],
+        "by_day": [record.completed is not None and record.completed.precision is Precision.DAY for record in new],
         "origins": [record.source for record in new],
         "sources": [record.key.source if record.key else None for record in new],
         "keys": [record.key.value if record.key else None for record in new],
@@ -330,5 +328,3 @@ def _record(row: Row) -> Record:
         voided_by=row["voided_by"],
         extra=row["extra"] or {},
     )
-
-

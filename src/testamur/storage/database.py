@@ -300,5 +300,3 @@ async def _rollback(connection: Any) -> None:
         await connection.execute("ROLLBACK")
     except AWAY:
         connection.terminate()
-
-

@@ -191,7 +191,9 @@ class EmbeddedServer:
             if Path(known["home"]).exists():
                 self._home = Path(known["home"])
         else:
-            self._passwords = {role: secrets.token_urlsafe(24) for role in ("postgres", "testamur_owner", "testamur_app")}
+            self._passwords = {
+                role: secrets.token_urlsafe(24) for role in ("postgres", "testamur_owner", "testamur_app")
+            }
         _write_private(settled, json.dumps({"passwords": self._passwords, "home": str(self._home)}))
         self._own(self._sockets)
 
@@ -267,7 +269,7 @@ class EmbeddedServer:
 
         def prepare() -> None:
             user.become()
-            _die_with_parent(parent)
+            die_with_parent(parent, signal.SIGINT)  # a fast shutdown
 
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -410,7 +412,9 @@ def _hold(path: Path, wait_seconds: float) -> IO[str]:
         except BlockingIOError as error:
             if time.monotonic() >= until:
                 lock.close()
-                raise FolderInUse(f"Another testamur serves from {path.parent}; stop it or name another --data") from error
+                raise FolderInUse(
+                    f"Another testamur serves from {path.parent}; stop it or name another --data"
+                ) from error
             time.sleep(0.1)
         else:
             return lock
@@ -425,7 +429,9 @@ def _unprivileged(data: Path) -> _User:
         with contextlib.suppress(KeyError):
             entry = pwd.getpwnam(name)
             return _User(entry.pw_uid, entry.pw_gid)
-    raise EmbeddedServerError("PostgreSQL refuses to run as root, and there is no user `postgres` or `nobody` to run as")
+    raise EmbeddedServerError(
+        "PostgreSQL refuses to run as root, and there is no user `postgres` or `nobody` to run as"
+    )
 
 
 def _reaches(user: _User, path: Path) -> bool:
@@ -434,7 +440,7 @@ def _reaches(user: _User, path: Path) -> bool:
     if child == 0:
         try:
             user.become()
-            os.stat(f"{path}/." if path.is_dir() else path)
+            os.stat(f"{path}/." if path.is_dir() else path)  # noqa: PTH116 - pathlib would drop the dot
             os._exit(0 if os.access(path.parent, os.X_OK) else 1)
         except BaseException:
             os._exit(1)
@@ -458,12 +464,14 @@ def _copy_out(binaries: Path) -> Path:
     return target / "package" / install.name / "bin"
 
 
-def _die_with_parent(parent: int) -> None:
-    """Have the kernel send SIGINT, a fast shutdown, when our thread ends. Linux only; elsewhere the lock and
-    `_await_predecessor` are what keeps two servers apart."""
+def die_with_parent(parent: int, ending: signal.Signals) -> None:
+    """Have the kernel send this process `ending` when the thread that started it ends, also by `kill -9`.
+
+    Linux only; elsewhere the folder's lock is what keeps two servers apart.
+    """
     if sys.platform == "linux":
         set_parent_death_signal = 1
-        ctypes.CDLL(None, use_errno=True).prctl(set_parent_death_signal, int(signal.SIGINT), 0, 0, 0)
+        ctypes.CDLL(None, use_errno=True).prctl(set_parent_death_signal, int(ending), 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)
 
@@ -475,7 +483,7 @@ def _environment() -> dict[str, str]:
 
 def _write_private(path: Path, text: str, user: _User | None = None) -> None:
     unfinished = path.with_name(f".{path.name}.new")
-    with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
@@ -494,5 +502,3 @@ def _version(binaries: Path) -> str:
 def _major(binaries: Path) -> int:
     found = re.match(r"\d+", _version(binaries))
     return int(found.group()) if found else 0
-
-

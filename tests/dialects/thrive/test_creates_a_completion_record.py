@@ -85,9 +85,7 @@ def test_ids_from_thrive_keep_working(hub: Hub, client: httpx.Client) -> None:
             hub.caller, [NewItem(title="Old", identifiers=(Identifier("thrive", "646767ee9b667f9b87db851a"),))]
         )
     )
-    answer = client.post(
-        PATH, json=body(hub, userId="646767d82535201223349e09", contentId="646767EE9B667F9B87DB851A")
-    )
+    answer = client.post(PATH, json=body(hub, userId="646767d82535201223349e09", contentId="646767EE9B667F9B87DB851A"))
     assert answer.status_code == 201
     (listed,) = client.get(PATH, params={"userId": "646767d82535201223349e09"}).json()
     assert listed["userId"] == to_hex24(ids[0])

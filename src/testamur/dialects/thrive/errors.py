@@ -70,7 +70,9 @@ def answer_error(error: TestamurError, call: Call | None) -> Reply:
     listed = call.operation.errors if call else frozenset()
     if listed and status not in listed and _NEAREST.get(status) in listed:
         status = _NEAREST[status]
-    message = f"{error.field}: {error.message}" if error.field and not isinstance(error, InvalidInput) else error.message
+    message = (
+        f"{error.field}: {error.message}" if error.field and not isinstance(error, InvalidInput) else error.message
+    )
     headers = retry_after(error.retry_after_seconds)
     if isinstance(error, Unauthenticated):
         headers.append((b"www-authenticate", b'Basic realm="Testamur", Bearer'))

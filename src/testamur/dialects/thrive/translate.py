@@ -46,7 +46,9 @@ def new_record(body: wire.CreateCompletion) -> NewRecord:
 
 def completion(record: records.Record) -> wire.Completion:
     """A record that is a completion of a known person and item."""
-    assert record.completed and record.person and record.item
+    assert record.completed is not None
+    assert record.person is not None
+    assert record.item is not None
     return wire.Completion(
         id=to_hex24(record.id),
         user_id=to_hex24(record.person),

@@ -1,0 +1,75 @@
+"""`python -m bench`: measure and print figure, floor, ratio and target."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import signal
+import sys
+import time
+from pathlib import Path
+
+from bench import load, pgbench, servers
+from bench.ground import Ground, open_ground
+from bench.measures import Line, Run
+from bench.profile import profile
+
+
+def main() -> None:
+    """Parse the words, run, print. Exit code 1 when a measurement failed; a missed target is only shown."""
+    words = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    words.add_argument("--quick", action="store_true", help="under a minute: short, one round, few posts")
+    words.add_argument("--seconds", type=int, help="length of each measurement (7, quick: 3)")
+    words.add_argument("--rounds", type=int, help="how often each is made; medians are shown (2, quick: 1)")
+    words.add_argument("--posts", type=int, help="completions posted while memory is watched (200000, quick: 15000)")
+    words.add_argument("--profile", action="store_true", help="sample the worker with py-spy, if that is installed")
+    given = words.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers are stopped and folders removed
+    started = time.monotonic()
+    with open_ground() as ground, servers.worker(ground) as worker:
+        print("\n".join(_circumstances(ground)), flush=True)
+        run = Run(
+            ground,
+            worker,
+            seconds=given.seconds or (3 if given.quick else 7),
+            rounds=given.rounds or (1 if given.quick else 2),
+        )
+        run.everything(given.posts or (15_000 if given.quick else 200_000))
+        profiled = profile(run) if given.profile else ""
+    print(_table(run.lines))
+    print("\n".join(["", *run.notes, *([profiled] if profiled else []), f"took {time.monotonic() - started:.0f} s"]))
+
+
+def _circumstances(ground: Ground) -> list[str]:
+    durable = [f"{name} {pgbench.query(ground, f'SHOW {name}')}" for name in ("fsync", "synchronous_commit")]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
+    return [
+        f"machine: {os.cpu_count()} cores ({_processor()}), {memory:.0f} GiB, {platform.system()}, "
+        f"Python {platform.python_version()}, PostgreSQL {pgbench.query(ground, 'SHOW server_version')}",
+        f"load: {load.generator()}, {load.CONNECTIONS} keep-alive connections; one worker; {', '.join(durable)}",
+        "",
+    ]
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _table(lines: list[Line]) -> str:
+    rows = [("figure", "measured", "floor", "ratio", "target", "")]
+    for line in lines:
+        bound = f"{'>=' if line.at_least else '<='} {line.target:g}"
+        rows.append((line.figure, line.value, line.floor, f"{line.ratio:.2f}", bound, "" if line.holds else "missed"))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+if __name__ == "__main__":
+    main()
