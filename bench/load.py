@@ -164,6 +164,7 @@ class _Connection(asyncio.Protocol):
 
 async def _generate(folder: Path, kind: str, url: str, headers: dict[str, str], seconds: int, first: int) -> Measured:
     place = urlsplit(url)
+    host, port = place.hostname or "127.0.0.1", place.port or 80
     target = f"{place.path}?{place.query}" if place.query else place.path
     head = "".join(f"{name}: {value}\r\n" for name, value in {"Host": place.netloc, **headers}.items())
     next_request = _posts(folder, target, head, first) if kind == "post" else _gets(folder, target, head)
@@ -171,9 +172,7 @@ async def _generate(folder: Path, kind: str, url: str, headers: dict[str, str], 
     milliseconds: list[float] = []
     loop = asyncio.get_running_loop()
     made = [
-        await loop.create_connection(
-            lambda: _Connection(next_request, started + seconds, milliseconds), place.hostname, place.port
-        )
+        await loop.create_connection(lambda: _Connection(next_request, started + seconds, milliseconds), host, port)
         for _ in range(CONNECTIONS)
     ]
     connections = [connection for _, connection in made]

@@ -150,9 +150,10 @@ class Run:
         start, rate = self.posted, 4_000.0
         for point in range(1, _MEMORY_POINTS + 1):
             goal = start + posts * point // _MEMORY_POINTS
-            while self.posted < goal:
-                measured = self.post(max(1, min(60, round((goal - self.posted) / rate))))
-                rate = measured.rate
+            while True:
+                rate = self.post(max(1, min(60, round((goal - self.posted) / rate)))).rate
+                if self.posted >= goal:
+                    break
             points.append((self.posted, processes.rss_mib(self.worker.pid)))
         self.notes.append("memory of the worker: " + ", ".join(f"{mib:.1f} MiB after {n:,}" for n, mib in points))
         self.lines.append(
