@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import uvloop
@@ -100,7 +101,7 @@ def run(traffic: Traffic, seconds: int, *, first: int = 0) -> Measured:
         done = subprocess.run(words, capture_output=True, text=True, timeout=seconds + 60, check=False)
         cpu_seconds = _children_cpu() - before
     if done.returncode != 0 or not done.stdout.strip():
-        raise LoadFailed(f"{words[0]} failed: {(done.stderr or done.stdout).strip()[-1000:]}")
+        raise LoadFailed(f"{words[0]} failed: {(done.stderr or done.stdout).strip()[:2000]}")
     measured = Measured(**json.loads(done.stdout.splitlines()[-1]), cpu_seconds=cpu_seconds)
     if measured.refused or measured.broken or not measured.requests:
         raise LoadFailed(
@@ -131,8 +132,7 @@ class _Connection(asyncio.Protocol):
         self.closed = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are none by type
         self._send()
 
     def data_received(self, data: bytes) -> None:
@@ -176,7 +176,7 @@ async def _generate(folder: Path, kind: str, url: str, headers: dict[str, str], 
         for _ in range(CONNECTIONS)
     ]
     connections = [connection for _, connection in made]
-    await asyncio.wait_for(asyncio.gather(*(connection.closed.wait() for connection in connections)), seconds + 30)
+    await asyncio.wait_for(asyncio.gather(*(connection.closed.wait() for connection in connections)), seconds + 5)
     milliseconds.sort()
     return Measured(
         requests=len(milliseconds),

@@ -214,7 +214,8 @@ class Run:
         idle = spent.idle / measured.seconds
         busy = spent.worker / measured.seconds
         self.notes.append(
-            f"{name}: CPU µs a request: {each}; the worker was busy {busy:.0%} of its core, {idle:.2f} cores were idle"
+            f"{name}: {measured.rate:,.0f}/s, p99 {measured.p99_ms:.1f} ms; CPU µs a request: {each}; "
+            f"the worker was busy {busy:.0%} of its core, {idle:.2f} cores were idle"
         )
 
 

@@ -127,7 +127,7 @@ class Record:
     """A record as it stands, with what a reader needs to know of its person and item.
 
     `fact` names the standing fact; `revision` counts facts from 1. `created_at` is when the record was first
-    recorded, `updated_at` when the standing fact was. `reporter` is the client of the first telling.
+    recorded, `recorded_at` when this fact was, `updated_at` when it was recorded or voided.
     """
 
     id: Id
@@ -161,6 +161,7 @@ class Record:
     created_by: Id | None
     updated_by: Id | None
     created_at: datetime
+    recorded_at: datetime
     updated_at: datetime
     voided_at: datetime | None
     voided_by: Id | None

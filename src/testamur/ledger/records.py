@@ -323,6 +323,7 @@ def _record(row: Row) -> Record:
         created_by=row["created_by"],
         updated_by=row["updated_by"],
         created_at=row["created_at"],
+        recorded_at=row["recorded_at"],
         updated_at=row["updated_at"],
         voided_at=row["voided_at"],
         voided_by=row["voided_by"],

@@ -29,7 +29,6 @@ def client(hub: Hub) -> httpx.Client:
         None,
         "",
         "Bearer",
-        "Bearer ",
         "Bearer nonsense",
         "Bearer tst_" + "A" * 43,
         "Bearer " + "A" * 20_000,
@@ -114,9 +113,7 @@ def test_one_unknown_version_beside_a_known_one_is_400(client: httpx.Client) -> 
     assert (answer.status_code, codes(answer)) == (400, ["invalid_api_version"])
 
 
-def test_the_key_is_checked_before_the_version_and_the_version_before_all_else(
-    hub: Hub, client: httpx.Client
-) -> None:
+def test_the_key_is_checked_before_the_version_and_the_version_before_all_else(hub: Hub, client: httpx.Client) -> None:
     wrong = {"API-Version": "1999-01-01"}
     path = completions("nothing", "nobody")
     answer = httpx.post(f"{hub.server.url}/rise{path}", json={}, headers=wrong)
@@ -187,6 +184,8 @@ def test_every_error_has_the_vendors_code(error: type[TestamurError], status: in
 
 
 def test_several_faults_are_several_errors() -> None:
-    reply = answer_error(InvalidInput([FieldFault("a", "missing", "is required"), FieldFault("", "type", "is odd")]), None)
+    reply = answer_error(
+        InvalidInput([FieldFault("a", "missing", "is required"), FieldFault("", "type", "is odd")]), None
+    )
     assert reply.body is not None
     assert [error["message"] for error in msgspec.json.decode(reply.body)["errors"]] == ["a: is required", "is odd"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -74,8 +73,8 @@ def new_record(course: Reference, user: Reference, body: wire.ImportCompletion) 
         source=SOURCE,
         person=user,
         item=course,
-        completed=When.instant(completed),
-        started_at=started,
+        completed=completed,
+        started_at=started.at,
         # The seed page: a single record for each course and user, whatever dates the calls carry.
         key=SourceKey(SOURCE, None, SameKey.REPLACE),
         enrols=True,
@@ -168,13 +167,14 @@ def quiz_score(progress: Progress, *, is_authored: bool, requires_quiz: bool) ->
     return None if score is None else int(score.quantize(Decimal(1), ROUND_HALF_UP))
 
 
-def _moment(value: Any, field: str) -> datetime | FieldFault:
+def _moment(value: Any, field: str) -> When | FieldFault:
+    """An instant, also for a bare date: reports take the duration between the two."""
     if value is UNSET:
         return FieldFault(field, "missing", "is required")
     if not isinstance(value, str):
         return FieldFault(field, "type", "must be text: an ISO 8601 date-time")
     try:
-        return parse_when(value, naive_zone=_UTC).at
+        return When.instant(parse_when(value, naive_zone=_UTC).at)
     except ValueError as error:
         return FieldFault(field, "format", str(error))
 

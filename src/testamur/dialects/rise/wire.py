@@ -10,11 +10,9 @@ _Moment = Annotated[Any, Meta(extra_json_schema={"type": "string", "format": "da
 
 
 class ImportCompletion(Struct, rename="camel"):
-    """Body of POST /courses/{courseId}/users/{userId}/completions. Both are required and ISO 8601.
+    """Body of POST /courses/{courseId}/users/{userId}/completions. Both are required and ISO 8601."""
 
-    Any value is let in here, because the ids in the path are answered for before the dates are.
-    """
-
+    # Decoding lets any value in, because the ids in the path are answered for before the dates are.
     completed_at: _Moment = UNSET
     started_at: _Moment = UNSET
 

@@ -350,7 +350,7 @@ SELECT f.tenant, f.record AS id, f.id AS fact, f.revision, f.entry,
        CASE WHEN f.extra ? 'title' THEN f.extra ->> 'provider' ELSE it.provider END AS provider,
        f.completed_at, f.completed_by_day, f.started_at, f.expires_at, f.passed, f.score_percent, f.score_text,
        f.time_spent, f.certificate, f.is_prior, f.source, f.source_id, f.application, f.created_by, f.updated_by,
-       f.extra, f.created_at, coalesce(f.closed_at, f.recorded_at) AS updated_at,
+       f.extra, f.created_at, f.recorded_at, coalesce(f.closed_at, f.recorded_at) AS updated_at,
        f.closed_at AS voided_at, f.closed_by AS voided_by, f.closed_as
 FROM fact f
 LEFT JOIN person p ON p.tenant = f.tenant AND p.id = f.person

@@ -1,0 +1,1 @@
+"""The StackOne Unified LMS API, served by us."""

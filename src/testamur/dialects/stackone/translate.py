@@ -1,0 +1,178 @@
+"""StackOne's words and ours. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from testamur.core.errors import FieldFault, InvalidInput
+from testamur.core.ids import to_hex24, to_opaque
+from testamur.core.items import ItemKind
+from testamur.core.moments import When, is_duration, parse_when
+from testamur.core.people import Reference
+from testamur.core.records import NewRecord, Record, Telling
+from testamur.dialects.stackone import wire
+from testamur.http.replies import instant
+
+SOURCE = "stackone"
+UNMAPPED = "unmapped_value"
+FIELDS = wire.Completion.__struct_fields__
+
+_TYPES = {
+    kind.value: wire.Enum(kind.value if kind is not ItemKind.OUTSIDE else UNMAPPED, kind.value) for kind in ItemKind
+}
+_PASS, _FAIL = wire.Enum("Pass", "Pass"), wire.Enum("Fail", "Fail")
+_TEXT_MAX = 500
+_FIELDS_MAX_BYTES = 64 * 1024
+
+
+def user(text: str, field: str = "id") -> Reference:
+    """A user: by an id or remote id, or by the external reference both sides agreed on."""
+    return Reference(text, ("stackone", "ref"), "person", field)
+
+
+def new_record(user_id: str, body: wire.CreateCompletion, now: datetime) -> NewRecord:
+    """A completion to be recorded. Without `completed_at` it is dated by its receipt.
+
+    Raises: InvalidInput naming the field.
+    """
+    custom = {name: value for name in ("unified_custom_fields", "passthrough") if (value := getattr(body, name))}
+    if custom and len(msgspec.json.encode(custom)) > _FIELDS_MAX_BYTES:
+        raise InvalidInput(FieldFault(next(iter(custom)), "range", f"takes {_FIELDS_MAX_BYTES} bytes at most"))
+    if body.time_spent is not None and not is_duration(body.time_spent):
+        raise InvalidInput(FieldFault("time_spent", "format", "must be an ISO 8601 duration, such as PT1H30M"))
+    percent, score_text = _score(body.score)
+    return NewRecord(
+        source=SOURCE,
+        person=user(user_id),
+        item=_learning_object(body),
+        completed=_completed(body.completed_at, now),
+        passed=_passed(body.result),
+        score_percent=percent,
+        score_text=score_text,
+        time_spent=body.time_spent,
+        extra=custom or None,
+    )
+
+
+def completion(record: Record) -> wire.Completion:
+    """A record that is a completion."""
+    item = None if record.item is None else to_opaque(record.item)
+    remote_item = None if record.item is None else to_hex24(record.item)
+    is_content, is_course = record.item_kind == "content", record.item_kind == "course"
+    remote_id = to_hex24(record.id)
+    certificate = record.certificate
+    return wire.Completion(
+        id=to_opaque(record.id),
+        remote_id=remote_id,
+        unified_custom_fields=record.extra.get("unified_custom_fields"),
+        external_reference=record.source_id,
+        result=None if record.passed is None else _PASS if record.passed else _FAIL,
+        completed_at=instant(record.completed.at) if record.completed else None,
+        created_at=instant(record.created_at),
+        updated_at=instant(record.updated_at),
+        learning_object_type=None if record.item_kind is None else _TYPES[record.item_kind],
+        learning_object_id=item,
+        remote_learning_object_id=remote_item,
+        learning_object_external_reference=record.item_ref,
+        user_id=None if record.person is None else to_opaque(record.person),
+        remote_user_id=None if record.person is None else to_hex24(record.person),
+        external_id=record.source_id,
+        content_external_reference=record.item_ref if is_content else None,
+        remote_external_id=remote_id,
+        content_id=item if is_content else None,
+        remote_content_id=remote_item if is_content else None,
+        course_id=item if is_course else None,
+        remote_course_id=remote_item if is_course else None,
+        time_spent=record.time_spent,
+        certificate_url=certificate if certificate and certificate.startswith(("https://", "http://")) else None,
+        score=_score_read(record),
+    )
+
+
+def only(completion: wire.Completion, fields: Sequence[str]) -> dict[str, Any]:
+    """Just these members of a completion."""
+    return {name: getattr(completion, name) for name in fields}
+
+
+def fields_of(text: str | None) -> list[str]:
+    """The known names of a comma list; unknown ones are ignored, and nothing means everything."""
+    asked = {name.strip() for name in text.split(",")} if text else set()
+    return [name for name in FIELDS if name in asked]
+
+
+def raw(tellings: Iterable[Telling], base_url: str) -> list[wire.RawRequest]:
+    """What was told of a record, as the requests behind it."""
+    root = base_url.removesuffix("/stackone")
+    return [
+        wire.RawRequest(
+            method=telling.report.method,
+            url=f"{root}/{telling.report.dialect}{telling.report.path}",
+            body=_parsed(telling.report.body),
+            response=None,
+        )
+        for telling in tellings
+    ]
+
+
+def _parsed(body: str) -> Any:
+    try:
+        parsed = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return body
+    return parsed if isinstance(parsed, dict) else body
+
+
+def _learning_object(body: wire.CreateCompletion) -> Reference:
+    for field in ("learning_object_external_reference", "learning_object_id", "content_external_reference", "content_id"):
+        text: str | None = getattr(body, field)
+        if text:
+            if len(text) > _TEXT_MAX:
+                raise InvalidInput(FieldFault(field, "range", f"takes {_TEXT_MAX} characters at most"))
+            return Reference(text, ("ref", "stackone"), "item", field)
+    raise InvalidInput(FieldFault("learning_object_external_reference", "missing", "is required"))
+
+
+def _completed(text: str | None, now: datetime) -> When:
+    if text is None:
+        return When.instant(now)
+    try:
+        return parse_when(text)
+    except ValueError as error:
+        raise InvalidInput(FieldFault("completed_at", "format", str(error))) from error
+
+
+def _passed(result: wire.Enum | None) -> bool | None:
+    if result is None:
+        return None
+    word = result.value
+    if word is None or word == UNMAPPED:
+        word = result.source_value if isinstance(result.source_value, str) else None
+    if word is None:
+        return None
+    if word.lower() not in ("pass", "fail"):
+        raise InvalidInput(FieldFault("result.value", "format", "must be Pass or Fail"))
+    return word.lower() == "pass"
+
+
+def _score(score: wire.Score | None) -> tuple[Decimal | None, str | None]:
+    if score is None:
+        return None, None
+    if score.raw_value is not None and len(score.raw_value) > _TEXT_MAX:
+        raise InvalidInput(FieldFault("score.raw_value", "range", f"takes {_TEXT_MAX} characters at most"))
+    if score.percentage is None:
+        return None, score.raw_value
+    if not 0 <= score.percentage <= 100:
+        raise InvalidInput(FieldFault("score.percentage", "range", "must be 0 to 100"))
+    return Decimal(str(score.percentage)), score.raw_value
+
+
+def _score_read(record: Record) -> wire.Score | None:
+    if record.score_percent is None and record.score_text is None:
+        return None
+    percent = None if record.score_percent is None else float(record.score_percent)
+    return wire.Score(percent, record.score_text)

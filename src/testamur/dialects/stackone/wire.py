@@ -1,0 +1,116 @@
+"""StackOne's own shapes: the union of all editions of its Unified LMS document.
+
+Source: the vendor's page "Get Completion" and the editions 2025-02-21 to 2025-12-03 of its OpenAPI document.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
+
+
+class Enum(Struct):
+    """An enumeration: `value` is the unified word, `source_value` what the source said."""
+
+    value: str | None = None
+    source_value: Any = None
+
+
+class Score(Struct):
+    """`percentage` is 0 to 100; `raw_value` the score as given, such as "87 / 100"."""
+
+    percentage: float | None = None
+    raw_value: str | None = None
+
+
+class Completion(Struct):
+    """A completion as read: every field of every edition."""
+
+    id: str
+    remote_id: str
+    unified_custom_fields: dict[str, Any] | None
+    external_reference: str | None
+    result: Enum | None
+    completed_at: str | None
+    created_at: str | None
+    updated_at: str | None
+    learning_object_type: Enum | None
+    learning_object_id: str | None
+    remote_learning_object_id: str | None
+    learning_object_external_reference: str | None
+    user_id: str | None
+    remote_user_id: str | None
+    external_id: str | None
+    content_external_reference: str | None
+    remote_external_id: str | None
+    content_id: str | None
+    remote_content_id: str | None
+    course_id: str | None
+    remote_course_id: str | None
+    time_spent: str | None
+    certificate_url: str | None
+    score: Score | None
+
+
+class RawRequest(Struct):
+    """One request behind a fact: who told the ledger, in which words."""
+
+    method: str
+    url: str
+    body: Any
+    response: dict[str, Any] | None
+
+
+class CompletionResult(Struct):
+    """One completion. With `fields` its members are only those asked for."""
+
+    data: Completion | dict[str, Any]
+    raw: list[RawRequest] | UnsetType = UNSET
+
+
+class CompletionsPaginated(Struct):
+    """A page of completions; `next` is null on the last."""
+
+    next: str | None
+    data: list[Completion] | list[dict[str, Any]]
+    raw: list[RawRequest] | UnsetType = UNSET
+
+
+class CreateCompletion(Struct):
+    """LmsCreateCompletionRequestDto of all editions. Any one of the four references names the learning object."""
+
+    learning_object_external_reference: str | None = None
+    learning_object_id: str | None = None
+    content_external_reference: str | None = None
+    content_id: str | None = None
+    result: Enum | None = None
+    completed_at: str | None = None
+    time_spent: str | None = None
+    score: Score | None = None
+    unified_custom_fields: dict[str, Any] | None = None
+    passthrough: dict[str, Any] | None = None
+
+
+class Created(Struct):
+    """The ids of what was created."""
+
+    id: str
+    remote_id: str
+
+
+class CreateResult(Struct, rename={"status_code": "statusCode"}):
+    """The answer to a create. The clients insist on the status 201."""
+
+    status_code: int
+    message: str
+    timestamp: str
+    data: Created
+
+
+class Error(Struct, rename={"status_code": "statusCode"}):
+    """Every error: three mandatory members, the message always one string."""
+
+    status_code: int
+    message: str
+    timestamp: str
