@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import statistics
 import urllib.request
 from collections.abc import Iterator
@@ -15,7 +16,6 @@ from bench.load import MARK, Measured, Traffic
 from bench.processes import Spent
 from bench.servers import Server
 from testamur.core.ids import to_hex24, to_opaque
-from testamur.dialects import ALL
 
 PAGE_SIZE = 100
 _IDS = 20_000
@@ -55,9 +55,8 @@ class Run:
     def everything(self, posts: int) -> None:
         """All measures, in the order in which they need one another."""
         self.ingest()
-        if any(dialect.name == "stackone" for dialect in ALL):
-            self.by_id([to_opaque(id) for id in self.ground.records(_IDS)])
-            self.page()
+        self.by_id([to_opaque(id) for id in self.ground.records(_IDS)])
+        self.page()
         self.memory(posts)
         self.check_ledger()
 
@@ -211,11 +210,11 @@ class Run:
         (measured,) = told
         shares = {"worker": spent.worker, "PostgreSQL": spent.database, "generator": measured.cpu_seconds}
         each = ", ".join(f"{who} {1e6 * took / measured.requests:,.0f}" for who, took in shares.items())
-        idle = spent.idle / measured.seconds
-        busy = spent.worker / measured.seconds
+        idle, busy = spent.idle / measured.seconds, spent.worker / measured.seconds
+        others = max(0.0, (os.cpu_count() or 1) - idle - sum(shares.values()) / measured.seconds)
         self.notes.append(
             f"{name}: {measured.rate:,.0f}/s, p99 {measured.p99_ms:.1f} ms; CPU µs a request: {each}; "
-            f"the worker was busy {busy:.0%} of its core, {idle:.2f} cores were idle"
+            f"the worker was busy {busy:.0%} of its core, {idle:.2f} cores were idle, others took {others:.2f}"
         )
 
 

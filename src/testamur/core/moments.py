@@ -68,6 +68,9 @@ def to_utc(at: datetime) -> datetime:
         at = at.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("outside of the years 1 to 9999") from error
+    if not 1 < at.year < 9999:
+        # The outermost years have days that other zones see outside of what a date can say.
+        raise ValueError("outside of the years 2 to 9998")
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 

@@ -70,8 +70,9 @@ class Batch:
     outside: dict[tuple[str, str | None], tuple[Id, Outside]] = field(default_factory=dict)
     enrolments: dict[tuple[Id, Id], tuple[str, Id]] = field(default_factory=dict)
     _standing: dict[Id, _Standing] = field(default_factory=dict)
-    _moments: dict[tuple[Id, Id, datetime], tuple[Id, Id, int]] = field(default_factory=dict)
-    _days: dict[tuple[Id, Id, str, date], tuple[Id, Id, bool]] = field(default_factory=dict)
+    _moments: dict[tuple[Id, Id, datetime], list[tuple[Id, Id]]] = field(default_factory=dict)
+    _days: dict[tuple[Id, Id, str, date], list[tuple[Id, Id, bool]]] = field(default_factory=dict)
+    _occurrences: dict[tuple[Id, Id, datetime], int] = field(default_factory=dict)
 
     def take(self, new: NewRecord, report: Report, row: Row) -> Recorded | TestamurError:
         """Decide about one telling; `row` is its line of the query `record_resolve`. An error changes nothing."""
@@ -151,17 +152,22 @@ class Batch:
         """The record that tells the same completion already (rule C1)."""
         if new.completed is None or person is None or item is None:
             return None
-        fresh = self._moments.get((person, item, new.completed.at))
-        if fresh is not None:
-            return fresh[0], fresh[1]
+        for record, fact in self._moments.get((person, item, new.completed.at), ()):
+            if self._stands(record, fact):
+                return record, fact
         by_day = new.completed.precision is Precision.DAY
-        near = self._days.get((person, item, new.source, new.completed.local_day(ZoneInfo(row["zone"]))))
-        if near is not None and (by_day or near[2]):
-            return near[0], near[1]
-        record: Id | None = row["same_record"]
-        if record is None or record in self._standing:  # moved away by an earlier telling of this batch
-            return None
-        return record, row["same_fact"]
+        day = new.completed.local_day(ZoneInfo(row["zone"]))
+        for record, fact, is_day in self._days.get((person, item, new.source, day), ()):
+            if (by_day or is_day) and self._stands(record, fact):
+                return record, fact
+        for record, fact in zip(row["same_records"] or (), row["same_facts"] or (), strict=True):
+            if record not in self._standing:  # else moved away by an earlier telling of this batch
+                return record, fact
+        return None
+
+    def _stands(self, record: Id, fact: Id) -> bool:
+        """Whether a fact of this batch still stands for its record, or a later telling superseded it."""
+        return self._standing[record].fact == fact
 
     def _create(
         self,
@@ -209,12 +215,12 @@ class Batch:
         by_day = new.completed is not None and new.completed.precision is Precision.DAY
         occurrence = 0
         if at is not None and person is not None and item is not None:
-            fresh = self._moments.get((person, item, at))
-            occurrence = fresh[2] if fresh else row["occurrences"] or 0
-            self._moments[person, item, at] = (standing.record, standing.fact, occurrence + 1)
+            occurrence = self._occurrences.get((person, item, at), row["occurrences"] or 0)
+            self._occurrences[person, item, at] = occurrence + 1
+            self._moments.setdefault((person, item, at), []).append((standing.record, standing.fact))
             assert new.completed is not None
             day = new.completed.local_day(ZoneInfo(row["zone"]))
-            self._days[person, item, new.source, day] = (standing.record, standing.fact, by_day)
+            self._days.setdefault((person, item, new.source, day), []).append((standing.record, standing.fact, by_day))
         passed, score = new.passed, new.score_percent
         if new.quiz_score and row["is_authored"] and row["requires_quiz"]:
             passed, score = True, _FULL_SCORE

@@ -101,9 +101,7 @@ def test_a_verdict_and_a_score_come_along(hub: Hub, client: httpx.Client) -> Non
     assert statement["result"]["score"] == {"scaled": 1.0, "raw": 100.0, "min": 0.0, "max": 100.0}
 
 
-def test_a_corrected_statement_reads_as_voided_and_the_new_one_under_its_own_id(
-    hub: Hub, client: httpx.Client
-) -> None:
+def test_a_corrected_statement_reads_as_voided_and_the_new_one_under_its_own_id(hub: Hub, client: httpx.Client) -> None:
     first, second = moment(), moment()
     imported(hub, first)
     (old,) = hub.do(hub.ledger.records.page(hub.tenant.id, count=9))
@@ -118,7 +116,9 @@ def test_a_corrected_statement_reads_as_voided_and_the_new_one_under_its_own_id(
     assert status(voidedStatementId=str(new.fact)) == 404
     told = client.get("/statements", params={"voidedStatementId": str(old.fact)}).json()
     assert (told["id"], told["timestamp"]) == (str(old.fact), format_instant(first))
-    assert client.get("/statements", params={"statementId": str(new.fact)}).json()["timestamp"] == format_instant(second)
+    assert client.get("/statements", params={"statementId": str(new.fact)}).json()["timestamp"] == format_instant(
+        second
+    )
     hub.do(hub.ledger.records.void(hub.caller, new.id))
     assert status(statementId=str(new.fact)) == 404
     assert status(voidedStatementId=str(new.fact)) == 200
@@ -164,9 +164,7 @@ def test_unknown_and_other_tenants_statements_are_404(hub: Hub, other_hub: Hub, 
 )
 def test_versions(hub: Hub, client: httpx.Client, version: str, status: int, answered: str) -> None:
     id = posted(hub, moment())
-    answer = client.get(
-        "/statements", params={"statementId": str(id)}, headers={"x-experience-api-version": version}
-    )
+    answer = client.get("/statements", params={"statementId": str(id)}, headers={"x-experience-api-version": version})
     assert (answer.status_code, answer.headers["x-experience-api-version"]) == (status, answered)
 
 

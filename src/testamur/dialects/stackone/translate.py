@@ -128,7 +128,12 @@ def _parsed(body: str) -> Any:
 
 
 def _learning_object(body: wire.CreateCompletion) -> Reference:
-    for field in ("learning_object_external_reference", "learning_object_id", "content_external_reference", "content_id"):
+    for field in (
+        "learning_object_external_reference",
+        "learning_object_id",
+        "content_external_reference",
+        "content_id",
+    ):
         text: str | None = getattr(body, field)
         if text:
             if len(text) > _TEXT_MAX:

@@ -88,7 +88,7 @@ def before(call: Call) -> None:
     if call.operation.scope is None:
         return
     version = call.headers.get(VERSION_HEADER, b"").decode("latin-1").strip()
-    if version == "1.0" or version.startswith("1.0.") or version == "2.0" or version.startswith("2.0."):
+    if version in ("1.0", "2.0") or version.startswith(("1.0.", "2.0.")):
         return
     raise UnsupportedVersion(
         "The header X-Experience-API-Version must be 1.0.x or 2.0.x" + (f", not {version!r}" if version else "")

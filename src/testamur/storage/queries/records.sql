@@ -9,7 +9,7 @@ SELECT said.n,
        standing.created_at AS standing_created_at, standing.created_by AS standing_created_by,
        standing.completed_at AS standing_completed_at, standing.started_at AS standing_started_at,
        zone.name AS zone,
-       same.record AS same_record, same.fact AS same_fact, same.occurrences
+       same.records AS same_records, same.facts AS same_facts, same.occurrences
 FROM unnest(:n::int[], :person_kinds::text[], :person_values::text[], :person_ids::uuid[],
             :item_kinds::text[], :item_values::text[], :item_ids::uuid[], :titles::text[], :providers::text[],
             :completed::timestamptz[], :by_day::boolean[], :origins::text[], :sources::text[], :keys::text[])
@@ -64,8 +64,8 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     -- Rule C1: the same moment; or the same day, when either is a bare day and both come from one source. Each arm is
     -- one probe of the index, also for somebody with a million completions.
-    SELECT (array_agg(f.record ORDER BY f.place, f.occurrence))[1] AS record,
-           (array_agg(f.id ORDER BY f.place, f.occurrence))[1] AS fact,
+    SELECT (array_agg(f.record ORDER BY f.place, f.occurrence))[1: 16] AS records,
+           (array_agg(f.id ORDER BY f.place, f.occurrence))[1: 16] AS facts,
            max(f.occurrence) FILTER (WHERE f.place = 1) + 1 AS occurrences
     FROM (
         SELECT 1 AS place, f.record, f.id, f.occurrence FROM fact f
