@@ -26,6 +26,13 @@ def main() -> None:
     words.add_argument("--profile", action="store_true", help="sample the worker with py-spy, if that is installed")
     given = words.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers are stopped and folders removed
+    try:
+        _measure(given)
+    except (load.LoadFailed, servers.ServerFailed, pgbench.PgbenchFailed) as error:
+        sys.exit(f"bench: {error}")
+
+
+def _measure(given: argparse.Namespace) -> None:
     started = time.monotonic()
     with open_ground() as ground, servers.worker(ground) as worker:
         print("\n".join(_circumstances(ground)), flush=True)

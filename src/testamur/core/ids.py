@@ -41,6 +41,10 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CROCKFORD_VALUE = {c: i for i, c in enumerate(_CROCKFORD)} | {"I": 1, "L": 1, "O": 0}
 _CROCKFORD_VALUE |= {c.lower(): v for c, v in _CROCKFORD_VALUE.items()}
 
+# Two characters at a time: a page of a hundred rows spells several hundred ids.
+_PAIRS = [high + low for high in _CROCKFORD for low in _CROCKFORD]
+_SHIFTS = {length: tuple(range(5 * (length - 2), -1, -10)) for length in (20, 26)}
+
 _RANDOM_BITS = 48
 _RANDOM_MAX = (1 << _RANDOM_BITS) - 1
 _SPARE_BITS = 26
@@ -162,11 +166,7 @@ def _compact(id: UUID) -> int:
 
 
 def _encode(number: int, length: int) -> str:
-    characters = []
-    for _ in range(length):
-        characters.append(_CROCKFORD[number & 31])
-        number >>= 5
-    return "".join(reversed(characters))
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS[length]])
 
 
 def _decode(text: str) -> int | None:

@@ -101,12 +101,7 @@ def format_instant(at: datetime) -> str:
 
     A widely used client of Thrive fails in silence on any other form.
     """
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z" if at.year >= 1000 else _format_early(at)
-
-
-def _format_early(at: datetime) -> str:
-    # strftime("%Y") does not pad years below 1000 on every platform.
-    return f"{at.year:04d}-{at:%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+    return f"{at.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def format_duration(length: timedelta) -> str:

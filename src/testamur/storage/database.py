@@ -114,6 +114,11 @@ class Tx:
         return [known.sql, *[parameters[name] for name in known.parameters]]
 
 
+def is_fourfold(before: int, after: int) -> bool:
+    """Whether a count that grew from `before` to `after` passed a power of four: 64, 256, 1024 and so on."""
+    return before.bit_length() // 2 < after.bit_length() // 2
+
+
 class ReadTx(Tx):
     """A transaction that cannot write: the database refuses it."""
 
@@ -134,8 +139,7 @@ class WriteTx(Tx):
 
     def count_entries(self, first: int, last: int) -> int:
         """Take note that the entries `first` to `last` are written, and return the first."""
-        # Bit lengths differ by two when a number has grown fourfold: 63 to 64, 255 to 256, and so on.
-        self.has_grown = self.has_grown or (first - 1).bit_length() // 2 < last.bit_length() // 2
+        self.has_grown = self.has_grown or is_fourfold(first - 1, last)
         return first
 
 

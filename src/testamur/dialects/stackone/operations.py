@@ -76,7 +76,7 @@ async def _one(call: Call, text: str, person: Id | None) -> Reply:
     record = await call.ledger.records.get(call.caller.tenant, id)
     if record.completed is None or person not in (None, record.person):
         raise CompletionNotFound
-    return json_reply(200, wire.CompletionResult(_shown(call, record), await _raw(call, [record])))
+    return json_reply(200, wire.CompletionResult(_shown(call, [record])[0], await _raw(call, [record])))
 
 
 async def _page(call: Call, person: Reference | None) -> Reply:
@@ -101,7 +101,7 @@ async def _page(call: Call, person: Reference | None) -> Reply:
         200,
         wire.CompletionsPaginated(
             next=encode_cursor([shown[-1].entry], bound_to) if more else None,
-            data=[_shown(call, record) for record in shown],  # type: ignore[arg-type]  # one kind for the whole page
+            data=_shown(call, shown),
             raw=await _raw(call, shown),
         ),
     )
@@ -110,10 +110,10 @@ async def _page(call: Call, person: Reference | None) -> Reply:
 _BEHIND_ALL = 2**62
 
 
-def _shown(call: Call, record: Record) -> wire.Completion | dict[str, Any]:
-    completion = translate.completion(record)
+def _shown(call: Call, records: list[Record]) -> list[Any]:
+    completions = [translate.completion(record) for record in records]
     fields = translate.fields_of(call.params["fields"])
-    return translate.only(completion, fields) if fields else completion
+    return [translate.only(completion, fields) for completion in completions] if fields else completions
 
 
 async def _raw(call: Call, records: list[Record]) -> Any:

@@ -109,7 +109,7 @@ CREATE TABLE person_identifier (
     CONSTRAINT person_identifier_taken PRIMARY KEY (tenant, kind, value),
     FOREIGN KEY (tenant, person) REFERENCES person
 );
-CREATE INDEX person_identifier_person ON person_identifier (tenant, person);
+CREATE INDEX person_identifier_person ON person_identifier (tenant, person, kind, value);
 
 CREATE TABLE item (
     tenant uuid NOT NULL REFERENCES tenant,
@@ -142,7 +142,7 @@ CREATE TABLE item_identifier (
     CONSTRAINT item_identifier_taken PRIMARY KEY (tenant, kind, value),
     FOREIGN KEY (tenant, item) REFERENCES item
 );
-CREATE INDEX item_identifier_item ON item_identifier (tenant, item);
+CREATE INDEX item_identifier_item ON item_identifier (tenant, item, kind, value);
 
 CREATE TABLE item_version (
     tenant uuid NOT NULL,
