@@ -53,7 +53,10 @@ FUTURE_TOLERANCE = timedelta(hours=24)
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 _INSTANT = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?P<zone>[Zz]|[+-]\d{2}(?::?\d{2})?)?\Z", re.ASCII
+    # Python releases differ on 24:00 and on offsets of 60 minutes: neither gets that far.
+    r"\d{4}-\d{2}-\d{2}[Tt ](?:[01]\d|2[0-3]):[0-5]\d(?::\d{2}(?:[.,]\d{1,9})?)?"
+    r"(?P<zone>[Zz]|[+-]\d{2}(?::?[0-5]\d)?)?\Z",
+    re.ASCII,
 )
 
 

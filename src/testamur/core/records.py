@@ -19,7 +19,7 @@ from typing import Any
 from testamur.core.errors import FieldFault, InvalidInput
 from testamur.core.ids import Id
 from testamur.core.items import Outside
-from testamur.core.moments import FUTURE_TOLERANCE, When
+from testamur.core.moments import FUTURE_TOLERANCE, Precision, When
 from testamur.core.people import Reference
 
 
@@ -186,6 +186,10 @@ class Telling:
     last_at: datetime
 
 
+_DAY_ENDS_EVERYWHERE = timedelta(hours=36)
+"""From midnight UTC of a bare day to its end in the last zone, UTC-12: a start on that day is not after it (D7)."""
+
+
 def check_times(new: NewRecord, now: datetime, *, completed_field: str, started_field: str) -> None:
     """Refuse times that cannot be.
 
@@ -196,5 +200,8 @@ def check_times(new: NewRecord, now: datetime, *, completed_field: str, started_
         return
     if new.completed.at > now + FUTURE_TOLERANCE:
         raise InvalidInput(FieldFault(completed_field, "future", "lies more than 24 hours in the future (rule D6)"))
-    if new.started_at is not None and new.started_at > new.completed.at:
+    ended_at = new.completed.at
+    if new.completed.precision is Precision.DAY:
+        ended_at += _DAY_ENDS_EVERYWHERE
+    if new.started_at is not None and new.started_at > ended_at:
         raise InvalidInput(FieldFault(started_field, "order", "may not be after the completion (rule F7)"))

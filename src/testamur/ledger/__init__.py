@@ -12,6 +12,7 @@ from testamur.ledger.clients import Clients
 from testamur.ledger.items import Items
 from testamur.ledger.learners import Learners
 from testamur.ledger.people import People
+from testamur.ledger.record_search import RecordSearch
 from testamur.ledger.records import Records
 from testamur.ledger.tenants import Tenants
 from testamur.storage.database import Database
@@ -36,12 +37,14 @@ class Ledger:
     items: Items
     learners: Learners
     people: People
+    record_search: RecordSearch
     records: Records
     tenants: Tenants
 
     @classmethod
     def on(cls, database: Database, clock: Clock = utc_now) -> Ledger:
         """The ledger kept in `database`; `clock` gives the moment at which things are recorded."""
+        records = Records(database, clock)
         return cls(
             database=database,
             now=clock,
@@ -51,6 +54,7 @@ class Ledger:
             items=Items(database, clock),
             learners=Learners(database, clock),
             people=People(database, clock),
-            records=Records(database, clock),
+            record_search=RecordSearch(database, records),
+            records=records,
             tenants=Tenants(database, clock),
         )

@@ -1,0 +1,1 @@
+"""The learning records of cPod's enterprise data model, served by us."""
