@@ -216,7 +216,8 @@ def test_rows_cannot_be_written_for_another_tenant(urls: DatabaseUrls, hub: Hub,
                 (person, (other_hub.tenant.id, new_id(), now)),
                 ("UPDATE person SET tenant = $1 WHERE id = $2", (other_hub.tenant.id, hub.person)),
                 (
-                    "INSERT INTO ledger_entry (tenant, number, kind, subject, recorded_at) VALUES ($1, 999, 'x', $2, $3)",
+                    "INSERT INTO ledger_entry (tenant, number, kind, subject, recorded_at)"
+                    " VALUES ($1, 999, 'x', $2, $3)",
                     (other_hub.tenant.id, new_id(), now),
                 ),
                 (
@@ -239,14 +240,11 @@ def test_rows_cannot_be_written_for_another_tenant(urls: DatabaseUrls, hub: Hub,
 
 def test_a_foreign_key_cannot_reach_into_another_tenant(urls: DatabaseUrls, hub: Hub, other_hub: Hub) -> None:
     async def test(connection: Any) -> None:
+        await connection.execute("BEGIN")
+        await bind(connection, hub.tenant.id)
+        insert = "INSERT INTO person_identifier (tenant, kind, value, person) VALUES ($1, 'ref', 'x', $2)"
         with pytest.raises(asyncpg.ForeignKeyViolationError):
-            async with connection.transaction():
-                await bind(connection, hub.tenant.id)
-                await connection.execute(
-                    "INSERT INTO person_identifier (tenant, kind, value, person) VALUES ($1, 'ref', 'x', $2)",
-                    hub.tenant.id,
-                    other_hub.person,
-                )
+            await connection.execute(insert, hub.tenant.id, other_hub.person)
 
     run(urls, test)
 
@@ -327,10 +325,10 @@ def test_the_application_may_not(urls: DatabaseUrls, full_hub: Hub, statement: s
     """The schema is the owner's; a ledger only grows, and a fact can be closed but not changed."""
 
     async def test(connection: Any) -> None:
+        await connection.execute("BEGIN")
+        await bind(connection, full_hub.tenant.id)
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            async with connection.transaction():
-                await bind(connection, full_hub.tenant.id)
-                await connection.execute(statement)
+            await connection.execute(statement)
 
     run(urls, test)
 
@@ -389,10 +387,13 @@ def test_a_binding_does_not_outlive_its_transaction(urls: DatabaseUrls, hub: Hub
 
 def test_a_binding_does_not_outlive_a_transaction_that_failed(urls: DatabaseUrls, hub: Hub, other_hub: Hub) -> None:
     async def test(database: Database) -> None:
-        with pytest.raises(RuntimeError):
+        async def fail() -> None:
             async with database.write(hub.tenant.id) as tx:
                 await tx.value("counter_advance", count=1_000_000)
                 raise RuntimeError("halfway")
+
+        with pytest.raises(RuntimeError):
+            await fail()
         async with database.unbound() as connection:
             assert await sees(connection) == (0, None)
         async with database.read(other_hub.tenant.id) as read:

@@ -66,7 +66,7 @@ def test_a_database_of_a_newer_release_is_refused_and_left_alone(postgres: str) 
         async with connected(urls.owner) as connection:
             await connection.execute("INSERT INTO schema_migration VALUES (9998, 'later', 'x'), (9999, 'latest', 'x')")
         before = await seen(urls)
-        with pytest.raises(MigrationRefused, match="9999.*newer"):
+        with pytest.raises(MigrationRefused, match=r"9999.*newer"):
             await migrate(urls)
         assert await seen(urls) == before
 

@@ -25,32 +25,32 @@ class Score(Struct):
 
 
 class Completion(Struct):
-    """A completion as read: every field of every edition."""
+    """A completion as read: every field of every edition, of which `fields` may choose some."""
 
-    id: str
-    remote_id: str
-    unified_custom_fields: dict[str, Any] | None
-    external_reference: str | None
-    result: Enum | None
-    completed_at: str | None
-    created_at: str | None
-    updated_at: str | None
-    learning_object_type: Enum | None
-    learning_object_id: str | None
-    remote_learning_object_id: str | None
-    learning_object_external_reference: str | None
-    user_id: str | None
-    remote_user_id: str | None
-    external_id: str | None
-    content_external_reference: str | None
-    remote_external_id: str | None
-    content_id: str | None
-    remote_content_id: str | None
-    course_id: str | None
-    remote_course_id: str | None
-    time_spent: str | None
-    certificate_url: str | None
-    score: Score | None
+    id: str | None = None
+    remote_id: str | None = None
+    unified_custom_fields: dict[str, Any] | None = None
+    external_reference: str | None = None
+    result: Enum | None = None
+    completed_at: str | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+    learning_object_type: Enum | None = None
+    learning_object_id: str | None = None
+    remote_learning_object_id: str | None = None
+    learning_object_external_reference: str | None = None
+    user_id: str | None = None
+    remote_user_id: str | None = None
+    external_id: str | None = None
+    content_external_reference: str | None = None
+    remote_external_id: str | None = None
+    content_id: str | None = None
+    remote_content_id: str | None = None
+    course_id: str | None = None
+    remote_course_id: str | None = None
+    time_spent: str | None = None
+    certificate_url: str | None = None
+    score: Score | None = None
 
 
 class RawRequest(Struct):
@@ -65,7 +65,7 @@ class RawRequest(Struct):
 class CompletionResult(Struct):
     """One completion. With `fields` its members are only those asked for."""
 
-    data: Completion | dict[str, Any]
+    data: Completion
     raw: list[RawRequest] | UnsetType = UNSET
 
 
@@ -73,7 +73,7 @@ class CompletionsPaginated(Struct):
     """A page of completions; `next` is null on the last."""
 
     next: str | None
-    data: list[Completion] | list[dict[str, Any]]
+    data: list[Completion]
     raw: list[RawRequest] | UnsetType = UNSET
 
 
