@@ -53,9 +53,7 @@ class Process:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(60)
-        self.log.close()
-        return code
+        return self.process.wait(60)
 
 
 def environment() -> dict[str, str]:
@@ -71,6 +69,7 @@ def serving(data: Path, *options: str) -> Iterator[Process]:
     finally:
         if process.process.poll() is None:
             process.stop()
+        process.log.close()
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:

@@ -34,6 +34,7 @@ _CLOCK_SKEW_SECONDS = 60
 _ALGORITHM = "ES256"
 _REMEMBERED_MAX = 10_000
 _REMEMBERED_SECONDS = 300
+_CHANNEL = "testamur_credentials"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class Clients:
         self._clock = clock
         self._remembered: OrderedDict[bytes, tuple[float, Credential]] = OrderedDict()
         self._listens = False
+        self._changes = 0
         self._signing: tuple[ECKey, KeySet] | None = None
 
     async def create(
@@ -145,7 +147,7 @@ class Clients:
                 raise ClientNotFound
             await tx.run("client_revoke_when_keyless", client=client, now=now)
             await tx.run("caches_forget")
-        self._remembered.clear()
+        self._forget()
 
     async def by_secret(self, secret: str) -> Credential:
         """Who holds this secret. Raises Unauthenticated."""
@@ -153,6 +155,7 @@ class Clients:
         known = self._recall(digest)
         if known is not None:
             return known
+        changes = self._changes
         async with self._database.unbound() as connection:
             row = await connection.fetchrow("SELECT * FROM client_by_key($1)", digest)
         if row is None or not hmac.compare_digest(row["hash"], digest):
@@ -163,9 +166,8 @@ class Clients:
             scopes=frozenset(Scope(scope) for scope in row["scopes"]),
             application=row["application"],
         )
-        return self._remember(
-            digest, Credential(caller, row["dialect"], row["settings"], row["slug"]), _REMEMBERED_SECONDS
-        )
+        credential = Credential(caller, row["dialect"], row["settings"], row["slug"])
+        return self._remember(digest, credential, _REMEMBERED_SECONDS, changes)
 
     async def issue_token(self, credential: Credential, scopes: frozenset[Scope], audience: str) -> str:
         """A signed token for `audience` (a dialect's name) that is good for TOKEN_SECONDS.
@@ -215,12 +217,13 @@ class Clients:
             scopes = frozenset(Scope(word) for word in claims.get("scope", "").split())
         except (JoseError, ValueError, KeyError, TypeError) as error:
             raise Unauthenticated("The access token is not valid or has expired") from error
+        changes = self._changes
         async with self._database.unbound() as connection:
             if not await connection.fetchval("SELECT client_is_live($1, $2)", tenant, client):
                 raise Unauthenticated("The client of this access token was revoked")
         caller = Caller(tenant=tenant, client=client, scopes=scopes, application=claims.get("app_id"))
         seconds = min(_REMEMBERED_SECONDS, claims["exp"] - self._clock().timestamp())
-        return self._remember(digest, Credential(caller, audience, {}), seconds)
+        return self._remember(digest, Credential(caller, audience, {}), seconds, changes)
 
     async def published_keys(self) -> dict[str, Any]:
         """The public keys that verify tokens, as a JWK set (RFC 7517)."""
@@ -238,15 +241,19 @@ class Clients:
                 async with self._database.unbound() as connection:
                     lost = asyncio.Event()
                     connection.add_termination_listener(lambda _, lost=lost: lost.set())
-                    await connection.add_listener("testamur_credentials", lambda *_: self._remembered.clear())
-                    self._remembered.clear()
-                    self._listens = True
-                    await lost.wait()
+                    await connection.add_listener(_CHANNEL, self._forget)
+                    try:
+                        self._forget()
+                        self._listens = True
+                        await lost.wait()
+                    finally:
+                        # The pool refuses a connection that still listens, and would wait for it when it closes.
+                        await connection.remove_listener(_CHANNEL, self._forget)
             except (Unavailable, *AWAY):
                 pass  # away; the next round tries again
             finally:
                 self._listens = False
-                self._remembered.clear()
+                self._forget()
             await asyncio.sleep(0.5)
 
     def _recall(self, digest: bytes) -> Credential | None:
@@ -259,8 +266,13 @@ class Clients:
             return None
         return credential
 
-    def _remember(self, digest: bytes, credential: Credential, seconds: float) -> Credential:
-        if self._listens:
+    def _forget(self, *_: object) -> None:
+        self._remembered.clear()
+        self._changes += 1
+
+    def _remember(self, digest: bytes, credential: Credential, seconds: float, changes: int) -> Credential:
+        # What was read before the last change may be the state before it: a key revoked meanwhile must not stay.
+        if self._listens and changes == self._changes:
             self._remembered[digest] = (time.monotonic() + seconds, credential)
             if len(self._remembered) > _REMEMBERED_MAX:
                 self._remembered.popitem(last=False)

@@ -212,12 +212,14 @@ class EmbeddedServer:
 
     def _initialise(self) -> None:
         """Make the cluster in a folder of its own and move it into place: one that was killed is made again."""
-        unfinished = self._home.with_name("postgres.unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
+        for left in self._home.parent.glob("postgres.unfinished*"):
+            shutil.rmtree(left, ignore_errors=True)
+        # A name of its own: what a killed initdb had started may still write into the old one for a moment.
+        unfinished = self._home.with_name(f"postgres.unfinished-{secrets.token_hex(4)}")
         shutil.rmtree(self._home, ignore_errors=True)
         self._own(unfinished.parent)
         self._own(unfinished)
-        passwords = unfinished.with_name("postgres.password")
+        passwords = self._home.with_name("postgres.password")
         _write_private(passwords, self._passwords["postgres"], self._user)
         locale = ["--locale=C.UTF-8"]
         if _major(self.binaries) >= 17:
@@ -247,6 +249,12 @@ class EmbeddedServer:
         self._command("postgres", "--single", "-D", str(cluster), "postgres", given="\n".join(statements) + "\n")
 
     def _command(self, name: str, *arguments: str, given: str | None = None) -> None:
+        user, parent = self._user, os.getpid()
+
+        def prepare() -> None:
+            user.become()
+            die_with_parent(parent, signal.SIGKILL)
+
         done = subprocess.run(
             [str(self.binaries / name), *arguments],
             input=given,
@@ -254,7 +262,7 @@ class EmbeddedServer:
             text=True,
             cwd="/",
             env=_environment(),
-            preexec_fn=self._user.become,
+            preexec_fn=prepare,
             check=False,
         )
         if done.returncode != 0:
@@ -263,6 +271,13 @@ class EmbeddedServer:
     # The process ---------------------------------------------------------------------------------------------------
 
     def _launch(self) -> None:
+        # Backends of a postmaster that was killed end with their statement; until then they hold the cluster's memory.
+        until = time.monotonic() + START_SECONDS_MAX
+        while not self._try_launch(until):
+            time.sleep(0.1)
+
+    def _try_launch(self, until: float) -> bool:
+        """Start the server and wait for it; False when it should be tried again."""
         if self._log.exists() and self._log.stat().st_size > LOG_BYTES_MAX:
             self._log.replace(self._log.with_suffix(".log.1"))
         user, parent = self._user, os.getpid()
@@ -272,6 +287,7 @@ class EmbeddedServer:
             die_with_parent(parent, signal.SIGINT)  # a fast shutdown
 
         with self._log.open("ab") as log:
+            before = log.tell()
             self._process = subprocess.Popen(
                 [str(self.binaries / "postgres"), "-D", str(self._home), *self._options()],
                 stdin=subprocess.DEVNULL,
@@ -282,14 +298,17 @@ class EmbeddedServer:
                 preexec_fn=prepare,
                 start_new_session=True,  # Ctrl+C is ours to handle: requests finish first, then the server stops
             )
-        until = time.monotonic() + START_SECONDS_MAX
         while not self._answers():
             if self._process.poll() is not None:
-                raise EmbeddedServerError(f"PostgreSQL did not start: {self._last_words()}")
+                words = self._last_words(before)
+                if "pre-existing shared memory block" in words and time.monotonic() < until:
+                    return False
+                raise EmbeddedServerError(f"PostgreSQL did not start: {words}")
             if time.monotonic() > until:
                 self._process.send_signal(signal.SIGQUIT)
                 raise EmbeddedServerError(f"PostgreSQL took over {START_SECONDS_MAX} s to start: {self._last_words()}")
             time.sleep(0.02)
+        return True
 
     def _options(self) -> list[str]:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -374,9 +393,9 @@ class EmbeddedServer:
         place = urlencode({"host": str(self._sockets), "port": _PORT})
         return f"postgresql://{role}:{quote(self._passwords[role])}@/{database}?{place}"
 
-    def _last_words(self) -> str:
+    def _last_words(self, since: int = 0) -> str:
         with contextlib.suppress(OSError):
-            return self._log.read_text(errors="replace")[-1500:].strip()
+            return self._log.read_bytes()[since:][-1500:].decode(errors="replace").strip()
         return "it left no log"
 
     def _release(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -303,6 +304,17 @@ def test_an_idempotency_key_gives_the_first_record_back(hub: Hub, client: httpx.
     assert (again.headers["location"], again.headers["etag"]) == (first.headers["location"], first.headers["etag"])
     assert len(listed(client)) == 1
     is_problem(client.post(RECORDS, json={"title": "Twice"}, headers=headers), 409, "idempotency_conflict")
+
+
+def test_an_idempotency_key_used_by_many_at_once_makes_one_record(client: httpx.Client) -> None:
+    def create(_: int) -> str:
+        answer = client.post(RECORDS, json={"title": "Rushed"}, headers={"idempotency-key": "rush"})
+        assert answer.status_code == 201
+        id: str = answer.json()["id"]
+        return id
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(create, range(40)))) == 1
 
 
 def test_an_idempotency_key_belongs_to_one_tenant_and_application(

@@ -303,7 +303,7 @@ def test_a_query_string_that_is_no_text_is_refused(client: httpx.Client) -> None
 def test_a_cursor_belongs_to_one_list(hub: Hub, other_hub: Hub, client: httpx.Client) -> None:
     for title in "abc":
         add(client, title=title)
-    params = {"limit": 1, "sort": "title", "provider": "null"}
+    params: dict[str, Any] = {"limit": 1, "sort": "title", "provider": "null"}
     cursor = client.get(RECORDS, params=params).json()["nextCursor"]
     assert titles(client, **params | {"limit": 2, "total": "false", "cursor": cursor}) == ["b", "c"]
     for changed in ({"sort": "-title"}, {"provider": "AWS"}, {"include_deleted": "true"}, {"cursor": cursor[:-2]}):

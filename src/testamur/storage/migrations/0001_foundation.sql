@@ -289,7 +289,7 @@ CREATE UNIQUE INDEX fact_natural ON fact (tenant, person, item, completed_at, oc
     WHERE closed_at IS NULL AND completed_at IS NOT NULL;
 CREATE INDEX fact_item ON fact (tenant, item, completed_at, person) WHERE closed_at IS NULL;
 CREATE INDEX fact_entry ON fact (tenant, entry);
--- Lists by time of recording; appended at its end, it costs a fiftieth of an insert.
+-- Lists by time of recording. It grows at its end only, so it costs an insert little.
 CREATE INDEX fact_created ON fact (tenant, created_at, record) WHERE closed_at IS NULL;
 -- What fact_natural leaves out, so that a person's records are found whole. Empty but for plans, corrections and
 -- people not known here.

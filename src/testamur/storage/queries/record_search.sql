@@ -6,9 +6,9 @@ SET LOCAL plan_cache_mode = force_custom_plan;
 -- name: record_search
 -- A page of records, and how many there are. One row always comes: without any record it has `total` alone.
 --
--- A filter that is null is left out. A list means any of its values, and null in it "has none": array_position compares
--- that way. `sorting` is `newest` or `oldest`, which follow the index fact_created, or `fields`: then `number` holds the
--- first field where it is a number, signed so that it sorts upwards, and `key` all that is left as one text.
+-- A filter that is null is left out. A list means any of its values, and null in it "has none": array_position
+-- compares that way. `sorting` is `newest` or `oldest`, which follow the index fact_created, or `fields`: then `number`
+-- holds the first field where it is a number, signed so that it sorts upwards, and `key` all that is left as one text.
 WITH found AS NOT MATERIALIZED (
     SELECT f.record, f.revision, f.created_at AS first_at,
            CASE WHEN :sorting = 'newest' THEN f.created_at END AS newest,
