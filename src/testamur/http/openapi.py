@@ -25,7 +25,7 @@ def document(dialect: Dialect, base_url: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for operation in dialect.operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(
-            operation, error_ref, list(dialect.security)
+            operation, {dialect.error_media_type: {"schema": error_ref}}, list(dialect.security)
         )
     return {
         "openapi": "3.1.0",
@@ -60,13 +60,13 @@ def _types(operations: Iterable[Operation]) -> list[Any]:
     return found
 
 
-def _operation(operation: Operation, error_ref: dict[str, Any], security: list[str]) -> dict[str, Any]:
+def _operation(operation: Operation, error: dict[str, Any], security: list[str]) -> dict[str, Any]:
     answers: dict[str, Any] = {}
     for status, type in operation.answers.items():
         answers[str(status)] = {"description": HTTPStatus(status).phrase}
         if type is not None:
             answers[str(status)]["content"] = {"application/json": {"schema": _schema(type)}}
-    problem = {"content": {"application/json": {"schema": error_ref}}}
+    problem = {"content": error}
     for status in sorted(operation.errors):
         answers[str(status)] = {"description": HTTPStatus(status).phrase, **problem}
     answers["default"] = {"description": "Any other error", **problem}

@@ -130,7 +130,7 @@ class Dialect:
         answer_error: says an error as the vendor would. It gets no call when the route is unknown.
         before: looks at a request before anything else of it is believed, such as a version header.
         after: adds what every answer carries.
-        error: msgspec type of an error's body.
+        error: msgspec type of an error's body, sent as `error_media_type`.
         security: OpenAPI security schemes by name.
         refuses_unknown_params: whether an undeclared query parameter is an error.
     """
@@ -141,6 +141,7 @@ class Dialect:
     identify: Callable[[Call], Awaitable[Credential]]
     answer_error: Callable[[TestamurError, Call | None], Reply]
     error: Any
+    error_media_type: str = "application/json"
     security: Mapping[str, Mapping[str, Any]]
     before: Callable[[Call], None] | None = None
     after: Callable[[Call | None, Mapping[bytes, bytes], Reply], None] | None = None

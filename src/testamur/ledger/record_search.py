@@ -20,8 +20,7 @@ from testamur.core.ids import Id
 from testamur.core.people import Reference
 from testamur.core.records import Record
 from testamur.ledger.people import find_person
-from testamur.ledger.records import Records
-from testamur.ledger.records import _record as record_of
+from testamur.ledger.records import Records, record_of
 from testamur.storage.database import Database, Row, Tx
 
 PAGE_MAX = 500

@@ -75,7 +75,7 @@ class Records:
                 raise CompletionNotFound
             seen = await tx.row("record_as_of_fact", record=row["record"], revision=row["revision"])
         assert seen is not None
-        return Statement(record=_record(seen), is_standing=row["closed_at"] is None)
+        return Statement(record=record_of(seen), is_standing=row["closed_at"] is None)
 
     async def tellings(self, tenant: Id, records: Sequence[Id]) -> dict[Id, list[Telling]]:
         """Who told us of these records and in which words, oldest first."""
@@ -109,11 +109,11 @@ class Records:
                 "completions_only": completions_only,
             }
             if person is None:
-                return [_record(row) for row in await tx.rows("records_page", **bounds)]
+                return [record_of(row) for row in await tx.rows("records_page", **bounds)]
             whom = await find_person(tx, person)
             if whom is None:
                 raise PersonNotFound(f"No person {person.value!r} in this tenant", field=person.field)
-            return [_record(row) for row in await tx.rows("records_page_of_person", person=whom, **bounds)]
+            return [record_of(row) for row in await tx.rows("records_page_of_person", person=whom, **bounds)]
 
     async def numbered_page(
         self,
@@ -148,7 +148,7 @@ class Records:
                 count=count,
                 skip=skip,
             )
-        return [_record(row) for row in rows]
+        return [record_of(row) for row in rows]
 
     async def count(self, tenant: Id, *, person: Id | None = None, item: Id | None = None) -> int:
         """How many completions there are, what several sources tell of one day counted once (rule C4)."""
@@ -188,7 +188,7 @@ class Records:
     async def _read_batch(self, tenant: Id, ids: Sequence[Id]) -> list[Record | TestamurError]:
         async with self._database.read(tenant) as tx:
             rows = await tx.rows("records_get", ids=list(set(ids)))
-        found = {row["id"]: _record(row) for row in rows}
+        found = {row["id"]: record_of(row) for row in rows}
         return [found.get(id) or CompletionNotFound() for id in ids]
 
 
@@ -291,7 +291,8 @@ def _comparable(reference: Reference | None) -> str | None:
     return normalise(reference.kinds[0], reference.value) if reference.kinds else reference.value
 
 
-def _record(row: Row) -> Record:
+def record_of(row: Row) -> Record:
+    """The record that a row of the view `record` or `fact_read` holds."""
     completed_at: datetime | None = row["completed_at"]
     completed = None
     if completed_at is not None:

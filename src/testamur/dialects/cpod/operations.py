@@ -212,6 +212,7 @@ DIALECT = Dialect(
     identify=identify,
     answer_error=answer_error,
     error=wire.Problem,
+    error_media_type="application/problem+json",
     security={
         "bearer": {
             "type": "http",

@@ -129,10 +129,12 @@ CREATE TABLE item (
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     retired_at timestamptz,
+    -- Free text names an item by its title. Hashed, because a title may be longer than an index entry; a column, because
+    -- row-level security keeps an expression with functions that are not leakproof away from its index.
+    title_key text NOT NULL GENERATED ALWAYS AS (md5(lower(title))) STORED,
     PRIMARY KEY (tenant, id)
 );
--- Free text names an item by its title. Hashed, because a title may be longer than an index entry.
-CREATE INDEX item_title ON item (tenant, md5(lower(title)));
+CREATE INDEX item_title ON item (tenant, title_key);
 
 CREATE TABLE item_identifier (
     tenant uuid NOT NULL,

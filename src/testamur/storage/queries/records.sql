@@ -37,7 +37,7 @@ LEFT JOIN LATERAL (
         UNION ALL
         SELECT t.id, CASE WHEN t.kind = 'outside' THEN 3000 ELSE 2000 END FROM item t
         WHERE said.title IS NOT NULL AND t.tenant = :tenant
-          AND md5(lower(t.title)) = md5(lower(said.title)) AND lower(t.title) = lower(said.title)
+          AND t.title_key = md5(lower(said.title))
           AND (said.provider IS NULL AND t.kind <> 'outside'
                OR lower(t.provider) IS NOT DISTINCT FROM lower(said.provider))
     ) found ORDER BY place, item LIMIT 1
