@@ -18,7 +18,7 @@ from testamur.core.errors import CompletionNotFound, ItemNotFound, KeyReused, Pe
 from testamur.core.ids import Id, new_id
 from testamur.core.items import ItemKind, NewItem, Outside
 from testamur.core.moments import Precision, When
-from testamur.core.people import Identifier, NewPerson
+from testamur.core.people import Identifier, NewPerson, Reference
 from testamur.core.records import NewRecord, Recorded, SameKey, SourceKey
 from testamur.ledger import Ledger
 from testamur.storage.database import DatabaseUrls
@@ -714,8 +714,11 @@ def ledger_of(hub: Hub, told: list[Any], *, at_once: bool) -> dict[str, Any]:
         completion(when, person=people[whom], item=items[what], source=source) for whom, what, (source, when) in told
     ]
     answers = tell_at_once(hub, *new) if at_once else [tell(hub, one) for one in new]
-    records = hub.do(hub.ledger.records.page(hub.tenant.id, count=1000))
-    mine = [record for record in records if record.person in people]
+    mine = [
+        record
+        for person in people
+        for record in hub.do(hub.ledger.records.page(hub.tenant.id, count=100, person=Reference(str(person))))
+    ]
     assert {answer.record for answer in answers if isinstance(answer, Recorded)} == {record.id for record in mine}
     return {
         "records": Counter(

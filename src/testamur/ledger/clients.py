@@ -213,8 +213,8 @@ class Clients:
             )
             registry.validate(decoded.claims)
             claims = decoded.claims
-            tenant, client = Id(UUID(claims["tenant_id"])), Id(UUID(claims["client_id"]))
-            scopes = frozenset(Scope(word) for word in claims.get("scope", "").split())
+            tenant, client = Id(UUID(str(claims["tenant_id"]))), Id(UUID(str(claims["client_id"])))
+            scopes = frozenset(Scope(word) for word in str(claims.get("scope", "")).split())
         except (JoseError, ValueError, KeyError, TypeError) as error:
             raise Unauthenticated("The access token is not valid or has expired") from error
         changes = self._changes

@@ -87,6 +87,7 @@ class Items:
         """
         now = self._clock()
         async with self._database.write(caller.tenant) as tx:
+            await tx.value("counter_lock")  # two at once would make the same number
             last = await tx.row("item_version_last", item=item)
             if last is None:
                 raise ItemNotFound

@@ -84,11 +84,14 @@ class Batch:
         person: Id | None = row["person"]
         if person is None and new.person is not None and not new.is_loose:
             return PersonNotFound(f"No person {new.person.value!r} in this tenant", field=new.person.field)
+        known = len(self.outside)
         if item is None and isinstance(new.item, Outside):
             item = self._outside_item(new.item)
 
         recorded = self._settle(new, row, person, item, report.client)
         if isinstance(recorded, TestamurError):
+            if len(self.outside) > known:
+                self.outside.popitem()  # the refused telling was the first to name it
             return recorded
         self._tell(report, recorded)
         if new.enrols and person is not None and item is not None:

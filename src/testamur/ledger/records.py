@@ -11,7 +11,7 @@ from testamur.core.errors import CompletionNotFound, ItemNotFound, PersonNotFoun
 from testamur.core.ids import Id
 from testamur.core.items import Outside
 from testamur.core.moments import Precision, When
-from testamur.core.people import Reference, normalise
+from testamur.core.people import SEPARATOR, Reference, normalise
 from testamur.core.records import NewRecord, Record, Recorded, Report, Statement, Telling
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
@@ -285,10 +285,10 @@ def _spread(new: Sequence[NewRecord]) -> dict[str, list[Any]]:
 
 
 def _comparable(reference: Reference | None) -> str | None:
-    # One value serves all kinds of a reference; the kinds of one dialect agree on letter case or are stored as given.
-    if reference is None:
+    """The value as each kind of the reference compares it, parted by a character that no identifier holds."""
+    if reference is None or SEPARATOR in reference.value:
         return None
-    return normalise(reference.kinds[0], reference.value) if reference.kinds else reference.value
+    return SEPARATOR.join(normalise(kind, reference.value) for kind in reference.kinds)
 
 
 def record_of(row: Row) -> Record:

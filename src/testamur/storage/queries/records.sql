@@ -1,6 +1,7 @@
 -- name: record_resolve
 -- One row for each telling, in order: whom and what it names, and what the ledger holds of it already.
--- Identifiers win over own ids. Free text names an item by title, and by provider where one is given.
+-- Identifiers win over own ids; the forms of a value that its kinds compare are parted by U+001F. Free text names an
+-- item by title, and by provider where one is given.
 SELECT said.n,
        whom.person,
        what.item, what.is_authored, what.requires_quiz, version.number AS version,
@@ -13,25 +14,25 @@ SELECT said.n,
 FROM unnest(:n::int[], :person_kinds::text[], :person_values::text[], :person_ids::uuid[],
             :item_kinds::text[], :item_values::text[], :item_ids::uuid[], :titles::text[], :providers::text[],
             :completed::timestamptz[], :by_day::boolean[], :origins::text[], :sources::text[], :keys::text[])
-     AS said (n, person_kinds, person_value, person_id, item_kinds, item_value, item_id, title, provider,
+     AS said (n, person_kinds, person_values, person_id, item_kinds, item_values, item_id, title, provider,
               completed_at, by_day, origin, source, key)
 CROSS JOIN (SELECT t.zone AS name FROM tenant t WHERE t.id = :tenant) zone
 LEFT JOIN LATERAL (
     SELECT found.person FROM (
-        SELECT i.person, array_position(string_to_array(said.person_kinds, ' '), i.kind) AS place
-        FROM person_identifier i
-        WHERE i.tenant = :tenant AND i.kind = ANY (string_to_array(said.person_kinds, ' '))
-          AND i.value = said.person_value
+        SELECT i.person, spelled.place
+        FROM ROWS FROM (string_to_table(said.person_kinds, ' '), string_to_table(said.person_values, chr(31)))
+             WITH ORDINALITY AS spelled (kind, value, place)
+        JOIN person_identifier i ON i.tenant = :tenant AND i.kind = spelled.kind AND i.value = spelled.value
         UNION ALL
         SELECT p.id, 1000 FROM person p WHERE p.tenant = :tenant AND p.id = said.person_id
     ) found ORDER BY place LIMIT 1
 ) whom ON true
 LEFT JOIN LATERAL (
     SELECT found.item FROM (
-        SELECT i.item, array_position(string_to_array(said.item_kinds, ' '), i.kind) AS place
-        FROM item_identifier i
-        WHERE i.tenant = :tenant AND i.kind = ANY (string_to_array(said.item_kinds, ' '))
-          AND i.value = said.item_value
+        SELECT i.item, spelled.place
+        FROM ROWS FROM (string_to_table(said.item_kinds, ' '), string_to_table(said.item_values, chr(31)))
+             WITH ORDINALITY AS spelled (kind, value, place)
+        JOIN item_identifier i ON i.tenant = :tenant AND i.kind = spelled.kind AND i.value = spelled.value
         UNION ALL
         SELECT said.item_id, 1000 WHERE said.item_id IS NOT NULL
         UNION ALL
