@@ -10,7 +10,8 @@ from pathlib import Path
 
 from bench.ground import ITEMS, PEOPLE, Ground, connection_environment
 from bench.load import CONNECTIONS
-from testamur.storage.database import QUERIES
+from testamur.dialects.stackone.translate import COMPLETION
+from testamur.storage.named import shaped
 
 # The columns that a completion through a dialect fills, with what they then hold.
 _INSERT = f"""
@@ -44,7 +45,7 @@ def durable_inserts(ground: Ground, seconds: int) -> float:
 
 def pages(ground: Ground, count: int, seconds: int) -> float:
     """How often a second the service's own query for a page of records is answered, to the service's own role."""
-    page = QUERIES["records_page"]
+    page = shaped("records_page", COMPLETION)
     values = {
         "tenant": f"'{ground.tenant.id}'::uuid",
         "after": "0",

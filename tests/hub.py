@@ -22,6 +22,7 @@ from testamur.core.callers import ALL_SCOPES, Caller, Scope
 from testamur.core.ids import Id, to_hex24, to_opaque, to_ulid
 from testamur.core.items import ItemKind, NewItem
 from testamur.core.people import Identifier, NewPerson
+from testamur.http.protocol import OneWriteProtocol
 from testamur.ledger import Ledger
 from testamur.ledger.clients import NewKey
 from testamur.ledger.tenants import Tenant
@@ -61,7 +62,9 @@ class Server:
     def start(cls, urls: DatabaseUrls, **settings: Any) -> Iterator[Server]:
         configure("json", "error")
         application = Application(Settings(**settings), urls)
-        config = uvicorn.Config(application, host="127.0.0.1", port=0, log_config=None, lifespan="on")
+        config = uvicorn.Config(
+            application, host="127.0.0.1", port=0, log_config=None, lifespan="on", http=OneWriteProtocol
+        )
         server = uvicorn.Server(config)
         loops: list[asyncio.AbstractEventLoop] = []
 

@@ -24,6 +24,7 @@ from uvicorn.supervisors import Multiprocess
 from testamur.app import Application
 from testamur.config import Settings
 from testamur.dialects import ALL
+from testamur.http.protocol import OneWriteProtocol
 from testamur.logs import configure
 from testamur.storage.database import DatabaseUrls
 from testamur.storage.embedded import EmbeddedServer, die_with_parent, open_cluster
@@ -96,6 +97,7 @@ def run(settings: Settings, urls: DatabaseUrls, listener: socket.socket, when_re
     signal.signal(signal.SIGTERM, _exit)
     announcer = threading.Thread(target=_announce, args=(url_of(listener), when_ready), daemon=True)
     options: dict[str, Any] = {
+        "http": OneWriteProtocol,
         "log_config": None,
         "access_log": False,
         "server_header": False,

@@ -9,7 +9,7 @@ leaves room for the 24 hex digits that some vendors' clients insist on. docs/dec
 | `uuid` | 36 | `0192f3c4-5b6a-7123-8456-789abc000000` | xAPI |
 | `hex24` | 24 | `0192f3c45b6a123111e26af0` | Thrive, Rise |
 | `ulid` | 26 after a prefix | `rec_01JBSW8PVA4WHRMHNRHAY00000` | cPod |
-| `opaque` | 20 | `00s9f75bd895k28y4tkg` | StackOne |
+| `opaque` | 24 | `ghrjzkswmnpsjjjkkkyjtmsz` | StackOne |
 """
 
 from __future__ import annotations
@@ -43,7 +43,12 @@ _CROCKFORD_VALUE |= {c.lower(): v for c, v in _CROCKFORD_VALUE.items()}
 
 # Two characters at a time: a page of a hundred rows spells several hundred ids.
 _PAIRS = [high + low for high in _CROCKFORD for low in _CROCKFORD]
-_SHIFTS = {length: tuple(range(5 * (length - 2), -1, -10)) for length in (20, 26)}
+_SHIFTS = range(120, -1, -10)
+
+# The opaque spelling writes hex digits in letters that are no hex digits, so neither can be taken for the other. SQL
+# spells both as cheaply (the function hex24 and translate).
+_OPAQUE = str.maketrans("0123456789abcdef", "ghjkmnpqrstvwxyz")
+_HEX_OF_OPAQUE = str.maketrans("ghjkmnpqrstvwxyz", "0123456789abcdef")
 
 _RANDOM_BITS = 48
 _RANDOM_MAX = (1 << _RANDOM_BITS) - 1
@@ -53,6 +58,7 @@ _LOW_BITS = 36
 _LOW_MASK = (1 << _LOW_BITS) - 1
 
 _HEX24 = re.compile(r"[0-9a-fA-F]{24}\Z")
+_OPAQUE_24 = re.compile(r"[ghjkmnp-tv-zGHJKMNP-TV-Z]{24}\Z")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
 _PREFIX = re.compile(r"([A-Za-z]{1,12})[_-](?=[0-9A-Za-z])")
 
@@ -118,12 +124,13 @@ def to_hex24(id: UUID) -> str:
 
 def to_ulid(id: UUID, noun: str) -> str:
     """`<prefix>_` and 26 Crockford characters over all 128 bits, so any UUID survives. `noun` is a key of PREFIXES."""
-    return f"{PREFIXES[noun]}_{_encode(id.int, 26)}"
+    number = id.int
+    return f"{PREFIXES[noun]}_{''.join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])}"
 
 
 def to_opaque(id: UUID) -> str:
-    """20 lower-case Crockford characters over the 96 bits. Lossless for own ids only."""
-    return _encode(_compact(id), 20).lower()
+    """24 lower-case letters, none of them a hex digit. Lossless for own ids only."""
+    return to_hex24(id).translate(_OPAQUE)
 
 
 def parse(text: str, noun: str | None = None) -> Id | None:
@@ -137,6 +144,8 @@ def parse(text: str, noun: str | None = None) -> Id | None:
     """
     if len(text) > 64:
         return None
+    if _OPAQUE_24.match(text):
+        text = text.lower().translate(_HEX_OF_OPAQUE)
     if _HEX24.match(text):
         bits = int(text, 16)
         return from_parts(bits >> _RANDOM_BITS, bits & _RANDOM_MAX)
@@ -152,10 +161,6 @@ def parse(text: str, noun: str | None = None) -> Id | None:
     if len(text) == 26:
         number = _decode(text)
         return Id(UUID(int=number)) if number is not None and number < 1 << 128 else None
-    if len(text) == 20 and not prefix:
-        number = _decode(text)
-        if number is not None and number < 1 << 96:
-            return from_parts(number >> _RANDOM_BITS, number & _RANDOM_MAX)
     return None
 
 
@@ -163,10 +168,6 @@ def _compact(id: UUID) -> int:
     """The 96 bits that carry information: time, then randomness, without version, variant and spare bits."""
     bits = id.int
     return (bits >> 80) << 48 | ((bits >> 64) & 0xFFF) << _LOW_BITS | (bits >> _SPARE_BITS) & _LOW_MASK
-
-
-def _encode(number: int, length: int) -> str:
-    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS[length]])
 
 
 def _decode(text: str) -> int | None:

@@ -14,9 +14,6 @@ CASELESS_KINDS = frozenset({"email", "thrive", "rise", "cpod"})
 
 IDENTIFIER_LENGTH_MAX = 500
 
-SEPARATOR = "\x1f"
-"""Parts the values of several identifiers in one text. No identifier holds it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
@@ -33,8 +30,6 @@ class Identifier:
     def __post_init__(self) -> None:
         if not self.value or len(self.value) > IDENTIFIER_LENGTH_MAX:
             raise InvalidInput(FieldFault(self.kind, "range", f"must have 1 to {IDENTIFIER_LENGTH_MAX} characters"))
-        if SEPARATOR in self.value:
-            raise InvalidInput(FieldFault(self.kind, "format", "must not hold the control character U+001F"))
 
 
 def normalise(kind: str, value: str) -> str:

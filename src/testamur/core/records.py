@@ -177,6 +177,21 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A record in a shape that its reader asked for.
+
+    Args:
+        json: the record in that shape, as JSON text.
+    """
+
+    id: Id
+    entry: int
+    person: Id | None
+    is_completion: bool
+    json: str
+
+
+@dataclass(frozen=True, slots=True)
 class Telling:
     """A report as kept: `repeats` counts how often the same client said the very same."""
 

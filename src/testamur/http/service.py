@@ -26,6 +26,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+_NOTHING: Mapping[str, Any] = {}
+
 log = structlog.get_logger("testamur.request")
 
 
@@ -122,8 +124,13 @@ class DialectService:
             headers.append((b"content-type", reply.media_type))
         if reply.status not in (204, 304):
             headers.append((b"content-length", str(len(body)).encode()))
+        if scope["method"] == "HEAD":
+            body = b""
+        hold = scope.get("extensions", _NOTHING).get("testamur.hold")
+        if hold is not None and body:
+            hold()
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        await send({"type": "http.response.body", "body": body})
 
     def _record(self, call: Call | None, scope: Scope, reply: Reply, request_id: str, seconds: float) -> None:
         operation = call.operation.name if call else "unknown"

@@ -86,8 +86,7 @@ class Items:
         Raises: ItemNotFound.
         """
         now = self._clock()
-        async with self._database.write(caller.tenant) as tx:
-            await tx.value("counter_lock")  # two at once would make the same number
+        async with self._database.write(caller.tenant, alone=True) as tx:  # two at once would make the same number
             last = await tx.row("item_version_last", item=item)
             if last is None:
                 raise ItemNotFound

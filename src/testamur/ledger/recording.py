@@ -7,11 +7,14 @@ thousand equal calls at once make one record.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from testamur.core.errors import ItemNotFound, ItemNotPublished, KeyReused, PersonNotFound, TestamurError
 from testamur.core.ids import Id, new_id
@@ -20,15 +23,71 @@ from testamur.core.moments import Precision
 from testamur.core.records import NewRecord, Recorded, Report, SameKey
 from testamur.storage.database import Row
 
-FACT_COLUMNS = (
-    "record", "revision", "id", "entry", "person", "item", "item_version", "completed_at", "completed_by_day",
-    "occurrence", "started_at", "expires_at", "passed", "score_percent", "score_text", "time_spent", "certificate",
-    "is_prior", "source", "source_id", "application", "created_by", "updated_by", "extra", "created_at",
-    "closed_at", "closed_as", "closed_by",
-)  # fmt: skip
-"""The columns of a new fact, in the order of `Batch.facts`."""
 
-_CLOSED_AT = FACT_COLUMNS.index("closed_at")
+class FactRow(Struct, omit_defaults=True):
+    """A row of the table `fact`."""
+
+    record: Id
+    revision: int
+    id: Id
+    source: str
+    created_at: datetime
+    entry: int = 0
+    person: Id | None = None
+    item: Id | None = None
+    item_version: int | None = None
+    completed_at: datetime | None = None
+    completed_by_day: bool = False
+    occurrence: int = 0
+    started_at: datetime | None = None
+    expires_at: datetime | None = None
+    passed: bool | None = None
+    score_percent: Decimal | None = None
+    score_text: str | None = None
+    time_spent: str | None = None
+    certificate: str | None = None
+    is_prior: bool = False
+    source_id: str | None = None
+    application: str | None = None
+    created_by: Id | None = None
+    updated_by: Id | None = None
+    extra: Mapping[str, Any] | None = None
+    closed_at: datetime | None = None
+    closed_as: str | None = None
+    closed_by: Id | None = None
+
+
+class EntryRow(Struct, omit_defaults=True):
+    """A row of the table `ledger_entry`, numbered when it is written."""
+
+    kind: str
+    subject: Id
+    client: Id | None = None
+    data: dict[str, Any] | None = None
+    number: int = 0
+
+
+class ReportRow(Struct, omit_defaults=True):
+    """A row of the table `report`. `repeats` counts how often this batch tells the same words."""
+
+    record: Id
+    digest: bytes
+    fact: Id
+    dialect: str
+    client: Id
+    method: str
+    path: str
+    body: str
+    repeats: int = 0
+
+
+class KeyRow(Struct, omit_defaults=True):
+    """A row of the table `source_key`."""
+
+    source: str
+    value: str
+    record: Id
+    fingerprint: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -43,30 +102,24 @@ class _Standing:
     started_at: datetime | None
     created_at: datetime
     created_by: Id | None
-    fresh: list[Any] | None = None
-
-
-@dataclass(slots=True)
-class _Told:
-    report: Report
-    fact: Id
-    repeats: int = 0
+    fresh: FactRow | None = None
 
 
 @dataclass(slots=True)
 class Batch:
-    """The rows that a batch of tellings writes.
+    """The rows that a batch of tellings writes; the fact at place *n* belongs to the entry at place *n*.
 
-    `facts` follow FACT_COLUMNS. `entries` are (kind, subject, client, data), numbered when written; the fact at
-    place *n* belongs to the entry at place *n*.
+    Args:
+        has_days: a telling of the batch gives a bare day, so that what the others tell is also compared by day.
     """
 
     now: datetime
-    facts: list[list[Any]] = field(default_factory=list)
-    entries: list[tuple[str, Id, Id | None, dict[str, Any] | None]] = field(default_factory=list)
+    has_days: bool
+    facts: list[FactRow] = field(default_factory=list)
+    entries: list[EntryRow] = field(default_factory=list)
     closes: dict[tuple[Id, int], Id | None] = field(default_factory=dict)
-    told: dict[tuple[Id, bytes], _Told] = field(default_factory=dict)
-    keys: dict[tuple[str, str], tuple[Id, bytes | None]] = field(default_factory=dict)
+    reports: dict[tuple[Id, bytes], ReportRow] = field(default_factory=dict)
+    keys: dict[tuple[str, str], KeyRow] = field(default_factory=dict)
     outside: dict[tuple[str, str | None], tuple[Id, Outside]] = field(default_factory=dict)
     enrolments: dict[tuple[Id, Id], tuple[str, Id]] = field(default_factory=dict)
     _standing: dict[Id, _Standing] = field(default_factory=dict)
@@ -120,7 +173,7 @@ class Batch:
         same = None if new.is_repeatable else self._same(new, row, person, item)
         if same is not None:
             if key is not None and new.key is not None:
-                self.keys[key] = (same[0], new.key.fingerprint)
+                self.keys[key] = KeyRow(*key, same[0], new.key.fingerprint)
             return Recorded(same[0], same[1], is_new=False, is_changed=False)
         return self._create(new, row, person, item, client, key)
 
@@ -128,7 +181,7 @@ class Batch:
         if key is None or new.key is None:
             return None
         if key in self.keys:
-            return self.keys[key]
+            return self.keys[key].record, self.keys[key].fingerprint
         if row["keyed_record"] is None:
             return None
         if new.key.lives is not None and row["keyed_at"] + new.key.lives < self.now:
@@ -158,11 +211,12 @@ class Batch:
         for record, fact in self._moments.get((person, item, new.completed.at), ()):
             if self._stands(record, fact):
                 return record, fact
-        by_day = new.completed.precision is Precision.DAY
-        day = new.completed.local_day(ZoneInfo(row["zone"]))
-        for record, fact, is_day in self._days.get((person, item, new.source, day), ()):
-            if (by_day or is_day) and self._stands(record, fact):
-                return record, fact
+        if self.has_days:
+            by_day = new.completed.precision is Precision.DAY
+            day = new.completed.local_day(ZoneInfo(row["zone"]))
+            for record, fact, is_day in self._days.get((person, item, new.source, day), ()):
+                if (by_day or is_day) and self._stands(record, fact):
+                    return record, fact
         for record, fact in zip(row["same_records"] or (), row["same_facts"] or (), strict=True):
             if record not in self._standing:  # else moved away by an earlier telling of this batch
                 return record, fact
@@ -186,16 +240,16 @@ class Batch:
             id, id, 1, new.source, new.completed.at if new.completed else None, new.started_at, self.now, new.created_by
         )
         self._write(new, row, person, item, standing)
-        self.entries.append(("record.created", id, client, None))
+        self.entries.append(EntryRow("record.created", id, client))
         if key is not None and new.key is not None:
-            self.keys[key] = (id, new.key.fingerprint)
+            self.keys[key] = KeyRow(*key, id, new.key.fingerprint)
         return Recorded(id, id, is_new=True, is_changed=True)
 
     def _supersede(
         self, new: NewRecord, row: Row, person: Id | None, item: Id | None, client: Id, old: _Standing
     ) -> Recorded:
         if old.fresh is not None:
-            old.fresh[_CLOSED_AT:] = [self.now, "superseded", new.created_by]
+            old.fresh.closed_at, old.fresh.closed_as, old.fresh.closed_by = self.now, "superseded", new.created_by
         else:
             self.closes[old.record, old.revision] = new.created_by
         standing = _Standing(
@@ -210,29 +264,32 @@ class Batch:
         )
         self._write(new, row, person, item, standing)
         data = {"fact": str(standing.fact), "supersedes": str(old.fact)}
-        self.entries.append(("record.superseded", old.record, client, data))
+        self.entries.append(EntryRow("record.superseded", old.record, client, data))
         return Recorded(old.record, standing.fact, is_new=False, is_changed=True)
 
     def _write(self, new: NewRecord, row: Row, person: Id | None, item: Id | None, standing: _Standing) -> None:
-        at = new.completed.at if new.completed else None
-        by_day = new.completed is not None and new.completed.precision is Precision.DAY
-        occurrence = 0
-        if at is not None and person is not None and item is not None:
-            occurrence = self._occurrences.get((person, item, at), row["occurrences"] or 0)
-            self._occurrences[person, item, at] = occurrence + 1
-            self._moments.setdefault((person, item, at), []).append((standing.record, standing.fact))
-            assert new.completed is not None
-            day = new.completed.local_day(ZoneInfo(row["zone"]))
-            self._days.setdefault((person, item, new.source, day), []).append((standing.record, standing.fact, by_day))
-        passed, score = new.passed, new.score_percent
+        fact = FactRow(standing.record, standing.revision, standing.fact, new.source, standing.created_at)
+        fact.person, fact.item, fact.item_version = person, item, row["version"]
+        if new.completed is not None:
+            at = fact.completed_at = new.completed.at
+            fact.completed_by_day = new.completed.precision is Precision.DAY
+            if person is not None and item is not None:
+                told = (standing.record, standing.fact)
+                fact.occurrence = self._occurrences.get((person, item, at), row["occurrences"] or 0)
+                self._occurrences[person, item, at] = fact.occurrence + 1
+                self._moments.setdefault((person, item, at), []).append(told)
+                if self.has_days:
+                    day = new.completed.local_day(ZoneInfo(row["zone"]))
+                    days = self._days.setdefault((person, item, new.source, day), [])
+                    days.append((*told, fact.completed_by_day))
+        fact.started_at, fact.expires_at = new.started_at, new.expires_at
+        fact.passed, fact.score_percent = new.passed, new.score_percent
         if new.quiz_score and row["is_authored"] and row["requires_quiz"]:
-            passed, score = True, _FULL_SCORE
-        fact = [
-            standing.record, standing.revision, standing.fact, None, person, item, row["version"], at, by_day,
-            occurrence, new.started_at, new.expires_at, passed, score, new.score_text, new.time_spent,
-            new.certificate, new.is_prior, new.source, new.key.value if new.key else None, new.application,
-            standing.created_by, new.created_by, new.extra, standing.created_at, None, None, None,
-        ]  # fmt: skip
+            fact.passed, fact.score_percent = True, _FULL_SCORE
+        fact.score_text, fact.time_spent, fact.certificate = new.score_text, new.time_spent, new.certificate
+        fact.is_prior, fact.application, fact.extra = new.is_prior, new.application, new.extra
+        fact.source_id = new.key.value if new.key else None
+        fact.created_by, fact.updated_by = standing.created_by, new.created_by
         standing.fresh = fact
         self._standing[standing.record] = standing
         self.facts.append(fact)
@@ -245,8 +302,19 @@ class Batch:
     def _tell(self, report: Report, recorded: Recorded) -> None:
         said = f"{report.client}\0{report.dialect}\0{report.method}\0{report.path}\0{report.body}"
         digest = hashlib.blake2b(said.encode(), digest_size=16).digest()
-        told = self.told.setdefault((recorded.record, digest), _Told(report, recorded.fact))
-        told.repeats += 1
+        row = self.reports.get((recorded.record, digest))
+        if row is None:
+            row = self.reports[recorded.record, digest] = ReportRow(
+                recorded.record,
+                digest,
+                recorded.fact,
+                report.dialect,
+                report.client,
+                report.method,
+                report.path,
+                report.body,
+            )
+        row.repeats += 1
 
 
 _FULL_SCORE = Decimal(100)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from testamur.core.callers import Caller
 from testamur.core.errors import CompletionNotFound, ItemNotFound, PersonNotFound, TestamurError
 from testamur.core.ids import Id
-from testamur.core.items import Outside
 from testamur.core.moments import Precision, When
-from testamur.core.people import SEPARATOR, Reference, normalise
-from testamur.core.records import NewRecord, Record, Recorded, Report, Statement, Telling
+from testamur.core.people import Reference, normalise
+from testamur.core.records import NewRecord, Record, Recorded, Report, Shown, Statement, Telling
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
 from testamur.ledger.people import find_person
-from testamur.ledger.recording import FACT_COLUMNS, Batch
-from testamur.storage.database import Database, Row, WriteTx, is_fourfold
+from testamur.ledger.recording import Batch, EntryRow
+from testamur.storage.database import Database, Row, Tx, WriteTx, is_fourfold
 from testamur.storage.gather import Gatherer
+from testamur.storage.named import Shape, shaped
 
 PAGE_MAX = 1_000
 
@@ -31,6 +34,7 @@ class Records:
         self._clock = clock
         self._writes = Gatherer(self._record_batch)
         self._reads = Gatherer(self._read_batch)
+        self._shows: dict[Shape, Gatherer[Id, Shown]] = {}
         self._facts_written: dict[Id, int] = {}
 
     async def record(self, tenant: Id, new: NewRecord, report: Report) -> Recorded:
@@ -52,14 +56,42 @@ class Records:
             raise CompletionNotFound
         return record
 
+    async def show(self, tenant: Id, id: Id, shape: Shape) -> Shown:
+        """The standing record of this id in a shape. Raises CompletionNotFound."""
+        if shape not in self._shows:
+            self._shows[shape] = Gatherer(partial(self._show_batch, shape))
+        return await self._shows[shape].call(tenant, id)
+
+    async def show_page(
+        self,
+        tenant: Id,
+        shape: Shape,
+        *,
+        after: int = 0,
+        count: int,
+        person: Reference | None = None,
+        updated_after: datetime | None = None,
+    ) -> list[Shown]:
+        """Up to `count` standing completions behind entry `after`, as `page` gives them, in a shape.
+
+        Raises: PersonNotFound.
+        """
+        bounds = {"after": after, "count": count, "updated_after": updated_after, "completions_only": True}
+        async with self._database.read(tenant, one_plan=person is None) as tx:
+            if person is None:
+                rows = await tx.rows(shaped("records_page", shape), **bounds)
+            else:
+                whom = await _existing(tx, person)
+                rows = await tx.rows(shaped("records_page_of_person", shape), person=whom, **bounds)
+        return [_shown(row) for row in rows]
+
     async def void(self, caller: Caller, id: Id) -> None:
         """Withdraw a record: it stops counting from now on and stays readable as known before (rule C6).
 
         Raises: CompletionNotFound when there is no such record, or it is voided already.
         """
         now = self._clock()
-        async with self._database.write(caller.tenant) as tx:
-            await tx.value("counter_lock")
+        async with self._database.write(caller.tenant, alone=True) as tx:
             standing = await tx.row("fact_standing", record=id)
             if standing is None:
                 raise CompletionNotFound
@@ -110,9 +142,7 @@ class Records:
             }
             if person is None:
                 return [record_of(row) for row in await tx.rows("records_page", **bounds)]
-            whom = await find_person(tx, person)
-            if whom is None:
-                raise PersonNotFound(f"No person {person.value!r} in this tenant", field=person.field)
+            whom = await _existing(tx, person)
             return [record_of(row) for row in await tx.rows("records_page_of_person", person=whom, **bounds)]
 
     async def numbered_page(
@@ -132,9 +162,7 @@ class Records:
         Only what has both a person and an item. Raises PersonNotFound, ItemNotFound naming the reference's field.
         """
         async with self._database.read(tenant) as tx:
-            whom = await find_person(tx, person) if person else None
-            if person and whom is None:
-                raise PersonNotFound(f"No person {person.value!r} in this tenant", field=person.field)
+            whom = await _existing(tx, person) if person else None
             what = await find_item(tx, item) if item else None
             if item and what is None:
                 raise ItemNotFound(f"No learning object {item.value!r} in this tenant", field=item.field)
@@ -165,19 +193,19 @@ class Records:
         """Wait until every batch in flight has been answered."""
         await self._writes.drain()
         await self._reads.drain()
+        for shows in self._shows.values():
+            await shows.drain()
 
     async def _record_batch(
         self, tenant: Id, tellings: Sequence[tuple[NewRecord, Report]]
     ) -> list[Recorded | TestamurError]:
-        async with self._database.write(tenant) as tx:
-            # Taken before anything is read: no other worker decides about this tenant's records until the commit,
-            # so what is resolved below is still true when it is written.
-            last = await tx.value("counter_lock")
+        async with self._database.write(tenant, alone=True) as tx:
             now = self._clock()
-            rows = await tx.rows("record_resolve", now=now, **_spread([new for new, _ in tellings]))
-            batch = Batch(now)
+            rows = await tx.rows("record_resolve", now=now, tellings=[_looked_up(new) for new, _ in tellings])
+            has_days = any(new.completed and new.completed.precision is Precision.DAY for new, _ in tellings)
+            batch = Batch(now, has_days)
             answers = [batch.take(new, report, row) for (new, report), row in zip(tellings, rows, strict=True)]
-            await _write(tx, batch, last + 1)
+            await _write(tx, batch, rows[0]["last_entry"] + 1)
             # Entries of people and items say nothing about how many facts there are, and the hot query's plan hangs
             # on those.
             before = self._facts_written.get(tenant, 0)
@@ -186,9 +214,15 @@ class Records:
         return answers
 
     async def _read_batch(self, tenant: Id, ids: Sequence[Id]) -> list[Record | TestamurError]:
-        async with self._database.read(tenant) as tx:
+        async with self._database.read(tenant, one_plan=True) as tx:
             rows = await tx.rows("records_get", ids=list(set(ids)))
         found = {row["id"]: record_of(row) for row in rows}
+        return [found.get(id) or CompletionNotFound() for id in ids]
+
+    async def _show_batch(self, shape: Shape, tenant: Id, ids: Sequence[Id]) -> list[Shown | TestamurError]:
+        async with self._database.read(tenant, one_plan=True) as tx:
+            rows = await tx.rows(shaped("records_get", shape), ids=list(set(ids)))
+        found = {row["id"]: _shown(row) for row in rows if row["voided_at"] is None}
         return [found.get(id) or CompletionNotFound() for id in ids]
 
 
@@ -204,7 +238,9 @@ async def _write(tx: WriteTx, batch: Batch, first: int) -> None:
             providers=[outside.provider for _, outside in new],
             now=now,
         )
-        batch.entries += [("item.added", id, None, {"title": outside.title, "kind": "outside"}) for id, outside in new]
+        batch.entries += [
+            EntryRow("item.added", id, None, {"title": outside.title, "kind": "outside"}) for id, outside in new
+        ]
     if batch.enrolments:
         opened = await tx.rows(
             "enrolments_open",
@@ -215,7 +251,7 @@ async def _write(tx: WriteTx, batch: Batch, first: int) -> None:
         )
         for row in opened:
             client = batch.enrolments[row["item"], row["person"]][1]
-            batch.entries.append(("enrolment.opened", row["person"], client, {"item": str(row["item"])}))
+            batch.entries.append(EntryRow("enrolment.opened", row["person"], client, {"item": str(row["item"])}))
     if batch.closes:
         await tx.run(
             "facts_close",
@@ -224,71 +260,67 @@ async def _write(tx: WriteTx, batch: Batch, first: int) -> None:
             closed_by=list(batch.closes.values()),
             now=now,
         )
-    if batch.facts:
-        for place, fact in enumerate(batch.facts):
-            fact[3] = first + place
-        columns = dict(zip(FACT_COLUMNS, map(list, zip(*batch.facts, strict=True)), strict=True))
-        await tx.run("facts_add", now=now, **columns)
-    if batch.keys:
-        await tx.run(
-            "source_keys_set",
-            sources=[source for source, _ in batch.keys],
-            values=[value for _, value in batch.keys],
-            records=[record for record, _ in batch.keys.values()],
-            fingerprints=[fingerprint for _, fingerprint in batch.keys.values()],
-            now=now,
-        )
-    told, last = batch.told, first + len(batch.entries) - 1
+    for number, entry in enumerate(batch.entries, first):
+        entry.number = number
+    for number, fact in enumerate(batch.facts, first):
+        fact.entry = number
+    last = first + len(batch.entries) - 1
     tx.count_entries(first, last)
     await tx.run(
-        "reports_and_entries_add",
-        records=[record for record, _ in told],
-        digests=[digest for _, digest in told],
-        facts=[line.fact for line in told.values()],
-        dialects=[line.report.dialect for line in told.values()],
-        clients=[line.report.client for line in told.values()],
-        methods=[line.report.method for line in told.values()],
-        paths=[line.report.path for line in told.values()],
-        bodies=[line.report.body for line in told.values()],
-        repeats=[line.repeats for line in told.values()],
+        "batch_write",
+        facts=batch.facts,
+        keys=list(batch.keys.values()),
+        reports=list(batch.reports.values()),
+        entries=batch.entries,
         last=last,
-        numbers=list(range(first, last + 1)),
-        kinds=[kind for kind, _, _, _ in batch.entries],
-        subjects=[subject for _, subject, _, _ in batch.entries],
-        entry_clients=[client for _, _, client, _ in batch.entries],
-        data=[data for _, _, _, data in batch.entries],
         now=now,
     )
 
 
-def _spread(new: Sequence[NewRecord]) -> dict[str, list[Any]]:
-    """The tellings as the columns that `record_resolve` takes."""
-    people = [record.person for record in new]
-    items = [record.item if isinstance(record.item, Reference) else None for record in new]
-    outside = [record.item if isinstance(record.item, Outside) else None for record in new]
-    return {
-        "n": list(range(len(new))),
-        "person_kinds": [" ".join(p.kinds) if p else None for p in people],
-        "person_values": [_comparable(p) for p in people],
-        "person_ids": [p.id if p else None for p in people],
-        "item_kinds": [" ".join(i.kinds) if i else None for i in items],
-        "item_values": [_comparable(i) for i in items],
-        "item_ids": [i.id if i else None for i in items],
-        "titles": [o.title if o else None for o in outside],
-        "providers": [o.provider if o else None for o in outside],
-        "completed": [record.completed.at if record.completed else None for record in new],
-        "by_day": [record.completed is not None and record.completed.precision is Precision.DAY for record in new],
-        "origins": [record.source for record in new],
-        "sources": [record.key.source if record.key else None for record in new],
-        "keys": [record.key.value if record.key else None for record in new],
-    }
+class _LookedUp(Struct, omit_defaults=True):
+    """What `record_resolve` takes of a telling."""
+
+    origin: str
+    person_kinds: tuple[str, ...] = ()
+    person_values: tuple[str, ...] = ()
+    person_id: Id | None = None
+    item_kinds: tuple[str, ...] = ()
+    item_values: tuple[str, ...] = ()
+    item_id: Id | None = None
+    title: str | None = None
+    provider: str | None = None
+    completed_at: datetime | None = None
+    by_day: bool = False
+    source: str | None = None
+    key: str | None = None
 
 
-def _comparable(reference: Reference | None) -> str | None:
-    """The value as each kind of the reference compares it, parted by a character that no identifier holds."""
-    if reference is None or SEPARATOR in reference.value:
-        return None
-    return SEPARATOR.join(normalise(kind, reference.value) for kind in reference.kinds)
+def _looked_up(new: NewRecord) -> _LookedUp:
+    wanted = _LookedUp(new.source)
+    if (person := new.person) is not None:
+        wanted.person_kinds, wanted.person_id = person.kinds, person.id
+        wanted.person_values = tuple(normalise(kind, person.value) for kind in person.kinds)
+    if isinstance(item := new.item, Reference):
+        wanted.item_kinds, wanted.item_id = item.kinds, item.id
+        wanted.item_values = tuple(normalise(kind, item.value) for kind in item.kinds)
+    elif item is not None:
+        wanted.title, wanted.provider = item.title, item.provider
+    if new.completed is not None:
+        wanted.completed_at, wanted.by_day = new.completed.at, new.completed.precision is Precision.DAY
+    if new.key is not None:
+        wanted.source, wanted.key = new.key.source, new.key.value
+    return wanted
+
+
+async def _existing(tx: Tx, person: Reference) -> Id:
+    whom = await find_person(tx, person)
+    if whom is None:
+        raise PersonNotFound(f"No person {person.value!r} in this tenant", field=person.field)
+    return whom
+
+
+def _shown(row: Row) -> Shown:
+    return Shown(row["id"], row["entry"], row["person"], row["completed_at"] is not None, row["shown"])
 
 
 def record_of(row: Row) -> Record:

@@ -12,7 +12,8 @@ from testamur.core.errors import AccountNotFound, FieldFault, InvalidInput, Tena
 from testamur.core.ids import Id, new_id
 from testamur.core.people import Reference
 from testamur.ledger.clients import ensure_signing_key
-from testamur.storage.database import QUERIES, Database, Row, owner_connection
+from testamur.storage.database import Database, Row, owner_connection
+from testamur.storage.named import QUERIES
 
 NATIVE_PROVIDER = "testamur"
 """The provider of the account that stands for the tenant's own ledger."""

@@ -18,6 +18,9 @@ Call = TypeVar("Call")
 Answer = TypeVar("Answer")
 
 
+_WORTH_A_BATCH = 32
+
+
 class Gatherer(Generic[Call, Answer]):
     """Runs `flush` over batches of calls, one batch of each tenant at a time, tenants side by side.
 
@@ -25,7 +28,8 @@ class Gatherer(Generic[Call, Answer]):
         flush: takes a tenant and its batch, returns one answer or error for each call in the same order, and returns
             only when the answers are final (for a write: after the commit). When it raises, nothing of the batch
             may have happened; each call is then tried alone, so one bad call cannot fail its neighbours.
-        batch_max: calls in one batch.
+        batch_max: calls in one batch. A batch takes half of those waiting, and 32 are worth one at any time: while
+            one half is in the database, the other is read and answered.
         waiting_max: calls that may wait for one tenant; above it a call is refused with Overloaded.
     """
 
@@ -69,7 +73,8 @@ class Gatherer(Generic[Call, Answer]):
     async def _drain(self, tenant: Id, queue: deque[tuple[Call, asyncio.Future[Answer]]]) -> None:
         try:
             while queue:
-                batch = [queue.popleft() for _ in range(min(len(queue), self._batch_max))]
+                count = min(len(queue), max(_WORTH_A_BATCH, len(queue) // 2), self._batch_max)
+                batch = [queue.popleft() for _ in range(count)]
                 # A caller that went away before its call was taken asks for nothing any more.
                 batch = [entry for entry in batch if not entry[1].cancelled()]
                 if batch:

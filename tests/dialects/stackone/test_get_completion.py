@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from testamur.core.ids import new_id, parse, to_hex24, to_opaque, to_ulid, to_uuid
 from testamur.core.moments import format_instant
+from testamur.dialects.stackone import wire
 from tests.hub import Hub, moment
 
 LIST = "/unified/lms/completions"
@@ -56,7 +58,8 @@ def test_a_completion_has_every_field_of_every_edition(hub: Hub, client: httpx.C
     assert set(result) == {"statusCode", "message", "timestamp", "data"}
     id, remote_id = result["data"]["id"], result["data"]["remote_id"]
     data = client.get(f"{LIST}/{id}").json()["data"]
-    assert list(data) == SEED_FIELDS + LATER_FIELDS
+    assert list(data) == SEED_FIELDS + LATER_FIELDS == list(wire.Completion.__struct_fields__)
+    assert msgspec.to_builtins(msgspec.convert(data, wire.Completion)) == data, "as the document describes it"
     assert data.pop("created_at") == data.pop("updated_at")
     assert data == {
         "id": id,

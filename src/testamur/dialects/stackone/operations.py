@@ -20,7 +20,7 @@ from testamur.core.errors import (
 from testamur.core.ids import Id, parse, to_hex24, to_opaque
 from testamur.core.moments import format_instant, parse_when
 from testamur.core.people import Reference
-from testamur.core.records import Record, Report, check_times
+from testamur.core.records import Report, Shown, check_times
 from testamur.dialects.stackone import translate, wire
 from testamur.dialects.stackone.errors import answer_error
 from testamur.http.credentials import Basic, authorization
@@ -73,10 +73,10 @@ async def _one(call: Call, text: str, person: Id | None) -> Reply:
     id = parse(text, "record")
     if id is None:
         raise CompletionNotFound
-    record = await call.ledger.records.get(call.caller.tenant, id)
-    if record.completed is None or person not in (None, record.person):
+    shown = await call.ledger.records.show(call.caller.tenant, id, translate.COMPLETION)
+    if not shown.is_completion or person not in (None, shown.person):
         raise CompletionNotFound
-    return json_reply(200, wire.CompletionResult(_shown(call, [record])[0], await _raw(call, [record])))
+    return json_reply(200, wire.CompletionResult(_spelled(call, [shown])[0], await _raw(call, [shown])))
 
 
 async def _page(call: Call, person: Reference | None) -> Reply:
@@ -93,15 +93,15 @@ async def _page(call: Call, person: Reference | None) -> Reply:
             tenant, count=(params["page"] - 1) * count, person=person, updated_after=updated_after
         )
         after = skipped[-1].entry if len(skipped) == (params["page"] - 1) * count else _BEHIND_ALL
-    records = await call.ledger.records.page(
-        tenant, after=after, count=count + 1, person=person, updated_after=updated_after
+    found = await call.ledger.records.show_page(
+        tenant, translate.COMPLETION, after=after, count=count + 1, person=person, updated_after=updated_after
     )
-    shown, more = records[:count], len(records) > count
+    shown, more = found[:count], len(found) > count
     return json_reply(
         200,
         wire.CompletionsPaginated(
             next=encode_cursor([shown[-1].entry], bound_to) if more else None,
-            data=_shown(call, shown),
+            data=_spelled(call, shown),
             raw=await _raw(call, shown),
         ),
     )
@@ -110,13 +110,12 @@ async def _page(call: Call, person: Reference | None) -> Reply:
 _BEHIND_ALL = 2**62
 
 
-def _shown(call: Call, records: list[Record]) -> list[Any]:
-    completions = [translate.completion(record) for record in records]
+def _spelled(call: Call, shown: list[Shown]) -> list[Any]:
     fields = translate.fields_of(call.params["fields"])
-    return [translate.only(completion, fields) for completion in completions] if fields else completions
+    return [translate.completion(one, fields) for one in shown]
 
 
-async def _raw(call: Call, records: list[Record]) -> Any:
+async def _raw(call: Call, records: list[Shown]) -> Any:
     if not _is_true(call.params["raw"]):
         return UNSET
     told = await call.ledger.records.tellings(call.caller.tenant, [record.id for record in records])

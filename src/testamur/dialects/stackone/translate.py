@@ -5,27 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from testamur.core.errors import FieldFault, InvalidInput
-from testamur.core.ids import to_hex24, to_opaque
-from testamur.core.items import ItemKind
 from testamur.core.moments import When, is_duration, parse_when
 from testamur.core.people import Reference
-from testamur.core.records import NewRecord, Record, Telling
+from testamur.core.records import NewRecord, Shown, Telling
 from testamur.dialects.stackone import wire
-from testamur.http.replies import instant
+from testamur.storage.named import Shape
 
 SOURCE = "stackone"
 UNMAPPED = "unmapped_value"
 FIELDS = wire.Completion.__struct_fields__
+COMPLETION = Shape.read(Path(__file__).with_name("completion.sql"))
 
-_TYPES = {
-    kind.value: wire.Enum(kind.value if kind is not ItemKind.OUTSIDE else UNMAPPED, kind.value) for kind in ItemKind
-}
-_PASS, _FAIL = wire.Enum("Pass", "Pass"), wire.Enum("Fail", "Fail")
 _TEXT_MAX = 500
 _FIELDS_MAX_BYTES = 64 * 1024
 
@@ -59,44 +55,12 @@ def new_record(user_id: str, body: wire.CreateCompletion, now: datetime) -> NewR
     )
 
 
-def completion(record: Record) -> wire.Completion:
-    """A record that is a completion."""
-    item = None if record.item is None else to_opaque(record.item)
-    remote_item = None if record.item is None else to_hex24(record.item)
-    is_content, is_course = record.item_kind == "content", record.item_kind == "course"
-    remote_id = to_hex24(record.id)
-    certificate = record.certificate
-    return wire.Completion(
-        id=to_opaque(record.id),
-        remote_id=remote_id,
-        unified_custom_fields=record.extra.get("unified_custom_fields"),
-        external_reference=record.source_id,
-        result=None if record.passed is None else _PASS if record.passed else _FAIL,
-        completed_at=instant(record.completed.at) if record.completed else None,
-        created_at=instant(record.created_at),
-        updated_at=instant(record.updated_at),
-        learning_object_type=None if record.item_kind is None else _TYPES[record.item_kind],
-        learning_object_id=item,
-        remote_learning_object_id=remote_item,
-        learning_object_external_reference=record.item_ref,
-        user_id=None if record.person is None else to_opaque(record.person),
-        remote_user_id=None if record.person is None else to_hex24(record.person),
-        external_id=record.source_id,
-        content_external_reference=record.item_ref if is_content else None,
-        remote_external_id=remote_id,
-        content_id=item if is_content else None,
-        remote_content_id=remote_item if is_content else None,
-        course_id=item if is_course else None,
-        remote_course_id=remote_item if is_course else None,
-        time_spent=record.time_spent,
-        certificate_url=certificate if certificate and certificate.startswith(("https://", "http://")) else None,
-        score=_score_read(record),
-    )
-
-
-def only(completion: wire.Completion, fields: Sequence[str]) -> dict[str, Any]:
-    """Just these members of a completion."""
-    return {name: getattr(completion, name) for name in fields}
+def completion(shown: Shown, fields: Sequence[str]) -> Any:
+    """A record in the shape `COMPLETION`, or just these members of it."""
+    if not fields:
+        return msgspec.Raw(shown.json)
+    members = msgspec.json.decode(shown.json, type=dict[str, msgspec.Raw])
+    return {name: members[name] for name in fields}
 
 
 def fields_of(text: str | None) -> list[str]:
@@ -174,10 +138,3 @@ def _score(score: wire.Score | None) -> tuple[Decimal | None, str | None]:
     if not 0 <= score.percentage <= 100:
         raise InvalidInput(FieldFault("score.percentage", "range", "must be 0 to 100"))
     return Decimal(str(score.percentage)), score.raw_value
-
-
-def _score_read(record: Record) -> wire.Score | None:
-    if record.score_percent is None and record.score_text is None:
-        return None
-    percent = None if record.score_percent is None else float(record.score_percent)
-    return wire.Score(percent, record.score_text)

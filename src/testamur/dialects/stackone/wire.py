@@ -25,7 +25,10 @@ class Score(Struct):
 
 
 class Completion(Struct):
-    """A completion as read: every field of every edition, of which `fields` may choose some."""
+    """A completion as read: every field of every edition, of which `fields` may choose some.
+
+    What is sent is written by completion.sql; this describes it.
+    """
 
     id: str | None = None
     remote_id: str | None = None

@@ -17,6 +17,23 @@ LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT nullif(current_setting('testamur.tenant', true), '')::uuid $$;
 COMMENT ON FUNCTION current_tenant IS 'The tenant this transaction is bound to, or null: then no row is visible.';
 
+-- Spellings, for pages that are written as JSON right here; `core/ids.py` and `core/moments.py` have the same. Not
+-- STRICT, because only then they are inlined.
+CREATE FUNCTION hex24(id uuid) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT substr(id::text, 1, 8) || substr(id::text, 10, 4) || substr(id::text, 16, 3)
+        || lpad(to_hex((('x' || substr(id::text, 20, 4) || substr(id::text, 25, 6))::bit(40)::bigint >> 2)
+                       & 68719476735), 9, '0')
+$$;
+COMMENT ON FUNCTION hex24 IS 'The 24 hex digits of an own id: without version, variant and spare bits.';
+CREATE FUNCTION opaque(hex24 text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT translate(hex24, '0123456789abcdef', 'ghjkmnpqrstvwxyz') $$;
+CREATE FUNCTION instant(at timestamptz) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') $$;
+
 -- Tenants, and who may call -------------------------------------------------------------------------------------
 
 CREATE TABLE tenant (

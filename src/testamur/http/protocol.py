@@ -1,0 +1,51 @@
+"""How answers reach the socket."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+
+class _Held:
+    """A transport that can put two writes into one."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._write = transport.write
+        self._transport = transport
+        self._holds = False
+        self._held = b""
+
+    def hold(self) -> None:
+        """Keep what is written next until something follows it."""
+        self._holds = True
+
+    def write(self, data: bytes) -> None:
+        if self._holds:
+            self._held, self._holds = data, False
+        elif self._held:
+            self._write(self._held + data)
+            self._held = b""
+        else:
+            self._write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+class OneWriteProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol, which sends the head and the body of an answer by two system calls.
+
+    An answer that has its body ready asks for one by the scope's extension `testamur.hold`: for a small answer that is
+    a tenth of its cost.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        held = _Held(transport)
+        self._hold = held.hold
+        super().connection_made(held)  # type: ignore[arg-type]
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {"testamur.hold": self._hold}  # type: ignore[dict-item]

@@ -1,0 +1,66 @@
+"""The named queries, and the shapes in which their rows may be asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import aiosql
+from aiosql.adapters.asyncpg import AsyncPGAdapter
+
+
+class Query(NamedTuple):
+    """A statement and the names of its parameters, `$1` first."""
+
+    sql: str
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How somebody wants rows of the view `record` spelled.
+
+    A page that PostgreSQL writes as JSON costs the service a fraction of one that it spells itself
+    (docs/decisions/0007).
+
+    Args:
+        sql: the body of a SELECT over one row `r`; its columns become the members of a JSON object. Text of our
+            own, never a caller's.
+    """
+
+    sql: str
+
+    @classmethod
+    def read(cls, path: Path) -> Shape:
+        """The shape in a file."""
+        return cls(path.read_text().strip().removesuffix(";"))
+
+
+def load(folder: Path) -> dict[str, Query]:
+    """The queries of a folder by name."""
+    # aiosql reads and numbers the named queries. They are run by `Tx`, because its own runner looks through dir() of
+    # the connection on every call, which costs as much as a small query.
+    adapter = AsyncPGAdapter()  # type: ignore[no-untyped-call]  # aiosql has no types here
+    loaded = aiosql.from_path(folder, lambda: adapter, mandatory_parameters=False)
+    return {
+        name: Query(getattr(loaded, name).sql, tuple(adapter.var_sorted[name]))
+        for name in loaded.available_queries
+        if not name.endswith("_cursor")
+    }
+
+
+QUERIES = load(Path(__file__).parent / "queries")
+
+_EVERYTHING = "SELECT r.*"
+
+
+@cache
+def shaped(name: str, shape: Shape) -> Query:
+    """The query `name`, of records, with the column `shown`: the row in that shape as JSON text."""
+    query = QUERIES[name]
+    assert query.sql.count(_EVERYTHING) == 1
+    shown = f"(SELECT to_json(shown) FROM ({shape.sql}) AS shown)::text AS shown"  # noqa: S608 - our own text
+    columns = f"SELECT r.id, r.entry, r.person, r.completed_at, r.voided_at, {shown}"
+    return Query(query.sql.replace(_EVERYTHING, columns), query.parameters)

@@ -1,0 +1,78 @@
+"""What goes over the socket, byte by byte."""
+
+from __future__ import annotations
+
+import base64
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.hub import Hub
+
+ASK = "{method} /stackone/unified/lms/completions/x HTTP/1.1\r\nHost: here\r\n{more}\r\n"
+
+
+@pytest.fixture
+def wire(hub: Hub) -> Iterator[socket.socket]:
+    address = urlsplit(hub.server.url)
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=5) as opened:
+        yield opened
+
+
+def read(wire: socket.socket, until: bytes) -> bytes:
+    data = b""
+    while not data.endswith(until):
+        piece = wire.recv(65536)
+        assert piece, data
+        data += piece
+    return data
+
+
+def test_a_small_answer_comes_in_one_piece(wire: socket.socket) -> None:
+    wire.sendall(ASK.format(method="GET", more="").encode())
+    head, _, body = wire.recv(65536).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 401")
+    assert f"content-length: {len(body)}".encode() in head
+    assert len(body) > 0
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/", "/stackone/docs"])
+def test_pages_come_whole(wire: socket.socket, path: str) -> None:
+    wire.sendall(f"GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n".encode())
+    data = b""
+    while piece := wire.recv(65536):
+        data += piece
+    head, _, body = data.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    assert f"content-length: {len(body)}".encode() in head.lower()
+
+
+def test_head_is_answered_without_a_body_and_the_connection_goes_on(wire: socket.socket) -> None:
+    for _ in range(3):
+        wire.sendall(ASK.format(method="HEAD", more="").encode())
+        assert read(wire, b"\r\n\r\n").count(b"HTTP/1.1 ") == 1
+    wire.sendall(ASK.format(method="GET", more="").encode())
+    assert read(wire, b"}").startswith(b"HTTP/1.1 401")
+
+
+def test_requests_sent_at_once_are_answered_in_order(wire: socket.socket) -> None:
+    wire.sendall(3 * ASK.format(method="GET", more="").encode())
+    data = b""
+    while data.count(b"}") < 3:
+        data += wire.recv(65536)
+    assert data.count(b"HTTP/1.1 401") == 3
+
+
+def test_a_client_that_waits_for_leave_gets_it(hub: Hub, wire: socket.socket) -> None:
+    body = b"{}"
+    wire.sendall(
+        b"POST /thrive/rest/v1/learning/completions HTTP/1.1\r\nHost: here\r\nExpect: 100-continue\r\n"
+        + b"Content-Type: application/json\r\nAuthorization: Basic "
+        + base64.b64encode(f"{hub.tenant.slug}:{hub.key.secret}".encode())
+        + f"\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    )
+    assert read(wire, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    wire.sendall(body)
+    assert wire.recv(65536).startswith(b"HTTP/1.1 422")
