@@ -6,10 +6,45 @@ import asyncio
 import atexit
 import logging
 import sys
+from collections.abc import Callable, MutableMapping
+from datetime import UTC, datetime
 from typing import Any, BinaryIO
+from uuid import UUID
 
 import msgspec
 import structlog
+
+from testamur.core.moments import format_instant
+
+
+class RequestLine(msgspec.Struct):
+    """What is told of a request."""
+
+    dialect: str
+    operation: str
+    method: str
+    status: int
+    milliseconds: float
+    tenant: UUID | None
+    client: UUID | None
+    request_id: str
+    event: str = "request"
+    level: str = "info"
+    timestamp: str = ""
+
+
+def log_request(line: RequestLine) -> None:
+    """Write the line of a request."""
+    _write_request(line)
+
+
+def _through_structlog(line: RequestLine) -> None:
+    structlog.get_logger("testamur.request").info(
+        **{name: value for name, value in msgspec.structs.asdict(line).items() if name not in ("level", "timestamp")}
+    )
+
+
+_write_request: Callable[[RequestLine], None] = _through_structlog
 
 
 def configure(format: str, level: str) -> None:
@@ -19,20 +54,23 @@ def configure(format: str, level: str) -> None:
         format: `json`, `console`, or `auto`.
         level: lowest level written.
     """
-    console = format == "console" or (format == "auto" and sys.stderr.isatty())
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
-    if console:
-        processors = [*shared[:-1], structlog.dev.ConsoleRenderer()]
-        factory: Any = structlog.PrintLoggerFactory(sys.stderr)
-    else:
-        processors = [*shared, structlog.processors.JSONRenderer(serializer=_json)]
-        factory = structlog.BytesLoggerFactory(_Gathered(sys.stderr.buffer))  # type: ignore[arg-type]
+    global _write_request
     number = getattr(logging, level.upper())
+    console = format == "console" or (format == "auto" and sys.stderr.isatty())
+    if console:
+        processors: list[Any] = [
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _spelled,
+            structlog.dev.ConsoleRenderer(),
+        ]
+        factory: Any = structlog.PrintLoggerFactory(sys.stderr)
+        _write_request = _through_structlog
+    else:
+        processors = [structlog.processors.format_exc_info, _json]
+        gathered = _Gathered(sys.stderr.buffer)
+        factory = structlog.BytesLoggerFactory(gathered)  # type: ignore[arg-type]
+        _write_request = _straight_to(gathered) if number <= logging.INFO else _nowhere
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(number),
@@ -42,6 +80,22 @@ def configure(format: str, level: str) -> None:
     logging.basicConfig(
         stream=sys.stderr, level=max(number, logging.WARNING), format="%(levelname)s %(name)s %(message)s"
     )
+
+
+def _straight_to(file: _Gathered) -> Callable[[RequestLine], None]:
+    # structlog's way to the same line takes three times as long, and it is taken for every request.
+    encode = msgspec.json.Encoder(enc_hook=str).encode
+
+    def write(line: RequestLine) -> None:
+        line.timestamp = format_instant(datetime.now(UTC))
+        file.write(encode(line) + b"\n")
+        file.flush()
+
+    return write
+
+
+def _nowhere(line: RequestLine) -> None:
+    return None
 
 
 class _Gathered:
@@ -74,5 +128,12 @@ class _Gathered:
             self._file.flush()
 
 
-def _json(value: Any, **_: Any) -> bytes:
-    return msgspec.json.encode(value, enc_hook=str)
+def _spelled(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {name: str(value) if isinstance(value, UUID) else value for name, value in line.items()}
+
+
+def _json(_: Any, method: str, line: MutableMapping[str, Any]) -> bytes:
+    # What structlog's own processors for level, time and JSON do, in one step: there is one line for each request.
+    line["level"] = "error" if method == "exception" else method
+    line["timestamp"] = format_instant(datetime.now(UTC))
+    return msgspec.json.encode(line, enc_hook=str)

@@ -10,7 +10,7 @@ import pytest
 
 from testamur.core.errors import DatabaseUnavailable, KeyReused, Overloaded, TestamurError
 from testamur.core.ids import Id, new_id
-from testamur.storage.gather import Gatherer
+from testamur.storage.gather import Gatherer, each_by_itself
 
 ONE, OTHER = new_id(), new_id()
 
@@ -62,7 +62,7 @@ def open_gate(flushes: Flushes) -> Flushes:
 
 def test_a_lone_call_waits_for_nobody() -> None:
     async def test(flushes: Flushes) -> None:
-        gatherer = Gatherer(open_gate(flushes))
+        gatherer = Gatherer(each_by_itself(open_gate(flushes)))
         assert await gatherer.call(ONE, 21) == 42
         assert flushes.seen == [(ONE, [21])]
 
@@ -71,7 +71,7 @@ def test_a_lone_call_waits_for_nobody() -> None:
 
 def test_while_one_batch_is_in_flight_the_next_one_fills() -> None:
     async def test(flushes: Flushes) -> None:
-        gatherer = Gatherer(flushes)
+        gatherer = Gatherer(each_by_itself(flushes))
         first = asyncio.create_task(gatherer.call(ONE, 0))
         await settle()
         rest = [asyncio.create_task(gatherer.call(ONE, number)) for number in range(1, 101)]
@@ -88,7 +88,7 @@ def test_while_one_batch_is_in_flight_the_next_one_fills() -> None:
 
 def test_every_caller_gets_its_own_answer_and_calls_keep_their_order() -> None:
     async def test(flushes: Flushes) -> None:
-        gatherer = Gatherer(open_gate(flushes), batch_max=7)
+        gatherer = Gatherer(each_by_itself(open_gate(flushes)), batch_max=7)
         answers = await asyncio.gather(*[gatherer.call(ONE, number) for number in range(1000)])
         assert answers == [2 * number for number in range(1000)]
         assert [call for _, calls in flushes.seen for call in calls] == list(range(1000))
@@ -100,7 +100,7 @@ def test_every_caller_gets_its_own_answer_and_calls_keep_their_order() -> None:
 
 def test_tenants_are_served_side_by_side_and_never_share_a_batch() -> None:
     async def test(flushes: Flushes) -> None:
-        gatherer = Gatherer(flushes)
+        gatherer = Gatherer(each_by_itself(flushes))
         calls = [asyncio.create_task(gatherer.call(tenant, number)) for number in range(10) for tenant in (ONE, OTHER)]
         await settle()
         assert flushes.in_flight == 2, "a tenant waits for another's batch"
@@ -114,7 +114,7 @@ def test_tenants_are_served_side_by_side_and_never_share_a_batch() -> None:
 
 def test_an_error_for_one_call_is_that_callers_alone() -> None:
     async def test(flushes: Flushes) -> None:
-        gatherer = Gatherer(open_gate(flushes))
+        gatherer = Gatherer(each_by_itself(open_gate(flushes)))
         answers = await asyncio.gather(*[gatherer.call(ONE, n) for n in (1, -2, 3)], return_exceptions=True)
         assert answers[0::2] == [2, 6]
         assert isinstance(answers[1], KeyReused)
@@ -126,7 +126,7 @@ def test_an_error_for_one_call_is_that_callers_alone() -> None:
 def test_a_call_that_breaks_its_batch_does_not_fail_its_neighbours() -> None:
     async def test(flushes: Flushes) -> None:
         flushes.refuses = lambda calls: RuntimeError("seven") if 7 in calls else None
-        gatherer = Gatherer(open_gate(flushes))
+        gatherer = Gatherer(each_by_itself(open_gate(flushes)))
         answers = await asyncio.gather(*[gatherer.call(ONE, n) for n in range(10)], return_exceptions=True)
         assert [answer for n, answer in enumerate(answers) if n != 7] == [2 * n for n in range(10) if n != 7]
         assert isinstance(answers[7], RuntimeError)
@@ -138,7 +138,7 @@ def test_a_call_that_breaks_its_batch_does_not_fail_its_neighbours() -> None:
 def test_a_lone_call_that_fails_is_not_tried_twice() -> None:
     async def test(flushes: Flushes) -> None:
         flushes.refuses = lambda calls: RuntimeError("no")
-        gatherer = Gatherer(open_gate(flushes))
+        gatherer = Gatherer(each_by_itself(open_gate(flushes)))
         with pytest.raises(RuntimeError):
             await gatherer.call(ONE, 1)
         assert flushes.sizes == [1]
@@ -151,7 +151,7 @@ def test_a_database_that_is_away_is_not_asked_again_for_every_row() -> None:
 
     async def test(flushes: Flushes) -> None:
         flushes.refuses = lambda calls: DatabaseUnavailable()
-        gatherer = Gatherer(open_gate(flushes))
+        gatherer = Gatherer(each_by_itself(open_gate(flushes)))
         answers = await asyncio.gather(*[gatherer.call(ONE, n) for n in range(200)], return_exceptions=True)
         assert all(isinstance(answer, DatabaseUnavailable) for answer in answers)
         assert flushes.sizes == [100, 50, 32, 18]
@@ -163,7 +163,7 @@ def test_a_database_that_is_away_is_not_asked_again_for_every_row() -> None:
 
 def test_above_waiting_max_calls_are_refused_at_once_and_the_others_are_served() -> None:
     async def test(flushes: Flushes) -> None:
-        gatherer = Gatherer(flushes, waiting_max=5)
+        gatherer = Gatherer(each_by_itself(flushes), waiting_max=5)
         taken = [asyncio.create_task(gatherer.call(ONE, 0))]
         await settle()
         taken += [asyncio.create_task(gatherer.call(ONE, n)) for n in range(1, 6)]
@@ -184,7 +184,7 @@ def test_above_waiting_max_calls_are_refused_at_once_and_the_others_are_served()
 
 def test_a_caller_that_goes_away_before_its_call_is_taken_asks_for_nothing() -> None:
     async def test(flushes: Flushes) -> None:
-        gatherer = Gatherer(flushes)
+        gatherer = Gatherer(each_by_itself(flushes))
         calls = [asyncio.create_task(gatherer.call(ONE, 0))]
         await settle()
         calls += [asyncio.create_task(gatherer.call(ONE, n)) for n in (1, 2, 3)]
@@ -204,7 +204,7 @@ def test_a_caller_that_goes_away_while_its_call_is_in_flight_disturbs_nobody() -
     """Its write happens all the same: it may have been committed already. The client will ask again, and be told."""
 
     async def test(flushes: Flushes) -> None:
-        gatherer = Gatherer(flushes)
+        gatherer = Gatherer(each_by_itself(flushes))
         calls = [asyncio.create_task(gatherer.call(ONE, n)) for n in range(3)]
         await settle()
         assert flushes.sizes == [3]
@@ -220,7 +220,7 @@ def test_a_caller_that_goes_away_while_its_call_is_in_flight_disturbs_nobody() -
 
 def test_a_whole_batch_of_callers_that_went_away_leaves_nothing_behind() -> None:
     async def test(flushes: Flushes) -> None:
-        gatherer = Gatherer(flushes)
+        gatherer = Gatherer(each_by_itself(flushes))
         first = asyncio.create_task(gatherer.call(ONE, 0))
         await settle()
         gone = [asyncio.create_task(gatherer.call(ONE, n)) for n in range(1, 50)]
@@ -238,7 +238,7 @@ def test_a_whole_batch_of_callers_that_went_away_leaves_nothing_behind() -> None
 
 def test_draining_waits_for_what_is_in_flight_and_for_what_waits_behind_it() -> None:
     async def test(flushes: Flushes) -> None:
-        gatherer = Gatherer(flushes, batch_max=2)
+        gatherer = Gatherer(each_by_itself(flushes), batch_max=2)
         calls = [asyncio.create_task(gatherer.call(tenant, n)) for n in range(5) for tenant in (ONE, OTHER)]
         await settle()
         drained = asyncio.create_task(gatherer.drain())

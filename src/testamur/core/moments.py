@@ -104,7 +104,7 @@ def format_instant(at: datetime) -> str:
 
     A widely used client of Thrive fails in silence on any other form.
     """
-    return f"{at.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    return at.isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 def format_duration(length: timedelta) -> str:

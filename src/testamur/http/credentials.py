@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 from dataclasses import dataclass
 
@@ -41,7 +40,7 @@ def authorization(call: Call) -> Basic | Bearer:
         return Bearer(value)
     if scheme.lower() == "basic":
         try:
-            text = base64.b64decode(value, validate=True).decode()
+            text = binascii.a2b_base64(value, strict_mode=True).decode()
         except (binascii.Error, ValueError) as error:
             raise Unauthenticated("The Basic credentials are not base64 of UTF-8 text") from error
         user, colon, password = text.partition(":")

@@ -76,7 +76,7 @@ def read_params(query: Sequence[tuple[str, str]], declared: Sequence[Param], *, 
 
     Raises: InvalidInput with one fault for each parameter that is wrong, or unknown where that is refused.
     """
-    by_name = {name: param for param in declared for name in (param.name, *param.aliases)}
+    by_name = {name: param for param in declared for name in (param.name, *param.aliases)} if query else {}
     values: dict[str, Any] = {param.name: param.default for param in declared}
     faults: list[FieldFault] = []
     for name, text in query:

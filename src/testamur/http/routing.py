@@ -57,6 +57,12 @@ class Router:
         return operation, dict(zip(names, values, strict=True))
 
     def _find(self, node: _Node, segments: list[str], place: int, values: list[str]) -> _Node | None:
+        # Most of the way there is nothing to choose.
+        while place < len(segments) and node.parameter is None:
+            literal = node.literal.get(segments[place])
+            if literal is None:
+                return None
+            node, place = literal, place + 1
         if place == len(segments):
             return node if node.operations else None
         segment = segments[place]
@@ -66,10 +72,12 @@ class Router:
             if found is not None:
                 return found
         if node.parameter is not None and segment:
-            try:
-                value = unquote(segment, errors="strict")
-            except UnicodeDecodeError:
-                return None
+            value = segment
+            if "%" in segment:
+                try:
+                    value = unquote(segment, errors="strict")
+                except UnicodeDecodeError:
+                    return None
             if "\0" in value:
                 return None
             values.append(value)

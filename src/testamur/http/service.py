@@ -6,6 +6,7 @@ line. No dialect can forget a step, because no dialect writes them.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
@@ -21,6 +22,7 @@ from testamur.http.metrics import observe
 from testamur.http.operations import Call, Dialect, Reply
 from testamur.http.routing import Router
 from testamur.ledger import Ledger
+from testamur.logs import RequestLine, log_request
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -43,12 +45,13 @@ class DialectService:
         self._ledger = ledger
         self._limiter = limiter
         self._public_url = public_url.rstrip("/") if public_url else None
+        self._id, self._numbers = to_opaque(new_id()), itertools.count(1)
         self._router = Router((*dialect.operations, *openapi.operations(dialect)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         headers: Mapping[bytes, bytes] = dict(scope["headers"])
-        request_id = to_opaque(new_id())
+        request_id = f"{self._id}.{next(self._numbers):x}"
         call: Call | None = None
         try:
             call = self._call(scope, headers, request_id)
@@ -136,16 +139,17 @@ class DialectService:
         operation = call.operation.name if call else "unknown"
         observe(self.dialect.name, operation, reply.status, seconds)
         caller = call.credential.caller if call and call.credential else None
-        log.info(
-            "request",
-            dialect=self.dialect.name,
-            operation=operation,
-            method=scope["method"],
-            status=reply.status,
-            milliseconds=round(seconds * 1000, 2),
-            tenant=caller and str(caller.tenant),
-            client=caller and str(caller.client),
-            request_id=request_id,
+        log_request(
+            RequestLine(
+                self.dialect.name,
+                operation,
+                scope["method"],
+                reply.status,
+                round(seconds * 1000, 2),
+                None if caller is None else caller.tenant,
+                None if caller is None else caller.client,
+                request_id,
+            )
         )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -19,8 +20,8 @@ from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
 from testamur.ledger.people import find_person
 from testamur.ledger.recording import Batch, EntryRow
-from testamur.storage.database import Database, Row, Tx, WriteTx, is_fourfold
-from testamur.storage.gather import Gatherer
+from testamur.storage.database import Database, Row, Series, Tx, WriteTx, is_fourfold
+from testamur.storage.gather import Flush, Gatherer, GoesOn, each_by_itself
 from testamur.storage.named import Shape, shaped
 
 PAGE_MAX = 1_000
@@ -32,8 +33,8 @@ class Records:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
-        self._writes = Gatherer(self._record_batch)
-        self._reads = Gatherer(self._read_batch)
+        self._writes = Gatherer(self._record_series)
+        self._reads = Gatherer(each_by_itself(self._read_batch))
         self._shows: dict[Shape, Gatherer[Id, Shown]] = {}
         self._facts_written: dict[Id, int] = {}
 
@@ -59,7 +60,7 @@ class Records:
     async def show(self, tenant: Id, id: Id, shape: Shape) -> Shown:
         """The standing record of this id in a shape. Raises CompletionNotFound."""
         if shape not in self._shows:
-            self._shows[shape] = Gatherer(partial(self._show_batch, shape))
+            self._shows[shape] = Gatherer(each_by_itself(partial(self._show_batch, shape)))
         return await self._shows[shape].call(tenant, id)
 
     async def show_page(
@@ -196,10 +197,15 @@ class Records:
         for shows in self._shows.values():
             await shows.drain()
 
+    @asynccontextmanager
+    async def _record_series(self, tenant: Id) -> AsyncIterator[Flush[tuple[NewRecord, Report], Recorded]]:
+        async with self._database.series(tenant) as series:
+            yield partial(self._record_batch, tenant, series)
+
     async def _record_batch(
-        self, tenant: Id, tellings: Sequence[tuple[NewRecord, Report]]
+        self, tenant: Id, series: Series, tellings: Sequence[tuple[NewRecord, Report]], goes_on: GoesOn
     ) -> list[Recorded | TestamurError]:
-        async with self._database.write(tenant, alone=True) as tx:
+        async with series.write(goes_on) as tx:
             now = self._clock()
             rows = await tx.rows("record_resolve", now=now, tellings=[_looked_up(new) for new, _ in tellings])
             has_days = any(new.completed and new.completed.precision is Precision.DAY for new, _ in tellings)

@@ -7,8 +7,8 @@ cannot carry one tenant's binding into another's request. Row-level security enf
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -204,13 +204,38 @@ class Database:
 
         Raises: DatabaseUnavailable; the domain error of a violated constraint.
         """
-        async with self._transaction("BEGIN", tenant, _ONE_PLAN + _LOCK if alone else "") as connection:
+        async with self._transaction("BEGIN", tenant, _LOCK if alone else "") as connection:
             tx = WriteTx(connection, tenant)
             yield tx
         if tx.has_grown:
-            task = asyncio.create_task(self._refresh_statistics())
-            self._background.add(task)
-            task.add_done_callback(self._background.discard)
+            self.refresh_statistics()
+
+    @asynccontextmanager
+    async def series(self, tenant: Id) -> AsyncIterator[Series]:
+        """Transactions on `tenant`, one after the other on one connection."""
+        series = Series(self, tenant)
+        try:
+            yield series
+        finally:
+            await series.end()
+
+    async def acquire(self) -> Any:
+        """A connection of the pool, to be released. Raises DatabaseUnavailable."""
+        if self._pool is None:
+            raise DatabaseUnavailable
+        with _translated():
+            return await self._pool.acquire(timeout=_ACQUIRE_TIMEOUT_SECONDS)
+
+    async def release(self, connection: Any) -> None:
+        """Give a connection back."""
+        if self._pool is not None:
+            await self._pool.release(connection)
+
+    def refresh_statistics(self) -> None:
+        """Ask for new statistics in the background: plans hang on them."""
+        task = asyncio.create_task(self._refresh_statistics())
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     @asynccontextmanager
     async def unbound(self) -> AsyncIterator[Any]:
@@ -228,9 +253,8 @@ class Database:
     @asynccontextmanager
     async def _transaction(self, begin: str, tenant: Id, then: str = "") -> AsyncIterator[Any]:
         async with self._connection() as connection:
-            # By hand: asyncpg's own transaction object costs more than the statements. Begun and bound in one trip;
-            # a UUID's canonical form is the only value that ever stands in a statement's text.
-            await connection.execute(f"{begin}; SET LOCAL testamur.tenant = '{UUID(int=tenant.int)}'{then}")
+            # By hand: asyncpg's own transaction object costs more than the statements.
+            await connection.execute(_begin(begin, tenant, then))
             try:
                 yield connection
             except BaseException:
@@ -243,13 +267,60 @@ class Database:
     async def _connection(self) -> AsyncIterator[Any]:
         if self._pool is None:
             raise DatabaseUnavailable
-        try:
+        with _translated():
             async with self._pool.acquire(timeout=_ACQUIRE_TIMEOUT_SECONDS) as connection:
                 yield connection
-        except asyncpg.IntegrityConstraintViolationError as error:
-            raise translate(error) from error
-        except AWAY as error:
-            raise DatabaseUnavailable from error
+
+
+class Series:
+    """Transactions on one tenant that follow one another, each with the tenant's counter locked before it reads.
+
+    A commit and the beginning of the next transaction are one trip: while the answers of one batch go out, the database
+    works on the next.
+    """
+
+    def __init__(self, database: Database, tenant: Id) -> None:
+        self._database = database
+        self._tenant = tenant
+        self._begin = _begin("BEGIN", tenant, _ONE_PLAN + _LOCK)
+        self._connection: Any = None
+        self._has_begun = False
+
+    @asynccontextmanager
+    async def write(self, goes_on: Callable[[], bool]) -> AsyncIterator[WriteTx]:
+        """The next transaction, committed when the block ends without an error.
+
+        Args:
+            goes_on: asked at the end of the block, whether another transaction follows at once.
+
+        Raises: as `Database.write`. Then the series is of no more use.
+        """
+        if self._connection is None:
+            self._connection = await self._database.acquire()
+        connection = self._connection
+        with _translated():
+            if not self._has_begun:
+                await connection.execute(self._begin)
+            self._has_begun = True
+            tx = WriteTx(connection, self._tenant)
+            yield tx
+            follows = goes_on()
+            self._has_begun = False
+            await connection.execute(f"COMMIT; {self._begin}" if follows else "COMMIT")
+            self._has_begun = follows
+        if tx.has_grown:
+            self._database.refresh_statistics()
+
+    async def end(self) -> None:
+        """Give the connection back; a transaction that was begun and not committed is rolled back."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            if self._has_begun and not connection.is_closed():
+                await _rollback(connection)
+        finally:
+            await self._database.release(connection)
 
 
 @asynccontextmanager
@@ -276,6 +347,21 @@ async def prepare_connection(connection: Any) -> None:
     await connection.set_type_codec(
         "json", encoder=msgspec.json.encode, decoder=msgspec.json.decode, schema="pg_catalog", format="binary"
     )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise translate(error) from error
+    except AWAY as error:
+        raise DatabaseUnavailable from error
+
+
+def _begin(begin: str, tenant: Id, then: str) -> str:
+    # Begun and bound in one trip. A UUID's canonical form is the only value that ever stands in a statement's text.
+    return f"{begin}; SET LOCAL testamur.tenant = '{UUID(int=tenant.int)}'{then}"
 
 
 def translate(error: asyncpg.IntegrityConstraintViolationError) -> Exception:

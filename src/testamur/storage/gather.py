@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Generic, TypeVar
 
 from testamur.core.errors import Overloaded, TestamurError
@@ -17,30 +18,47 @@ from testamur.core.ids import Id
 Call = TypeVar("Call")
 Answer = TypeVar("Answer")
 
+GoesOn = Callable[[], bool]
+"""Tells whether another batch follows at once."""
+
+Flush = Callable[[Sequence[Call], GoesOn], Awaitable[Sequence[Answer | TestamurError]]]
+"""Takes a batch and returns one answer or error for each call in the same order, when the answers are final (for a
+write: after the commit). When it raises, nothing of the batch may have happened."""
+
+Series = Callable[[Id], AbstractAsyncContextManager[Flush[Call, Answer]]]
+"""A block around the batches of a tenant that follow one another."""
 
 _WORTH_A_BATCH = 32
 
 
+def each_by_itself(
+    flush: Callable[[Id, Sequence[Call]], Awaitable[Sequence[Answer | TestamurError]]],
+) -> Series[Call, Answer]:
+    """A series whose batches share nothing."""
+
+    @asynccontextmanager
+    async def series(tenant: Id) -> AsyncIterator[Flush[Call, Answer]]:
+        async def alone(calls: Sequence[Call], _: GoesOn) -> Sequence[Answer | TestamurError]:
+            return await flush(tenant, calls)
+
+        yield alone
+
+    return series
+
+
 class Gatherer(Generic[Call, Answer]):
-    """Runs `flush` over batches of calls, one batch of each tenant at a time, tenants side by side.
+    """Runs a flush over batches of calls, one batch of each tenant at a time, tenants side by side.
 
     Args:
-        flush: takes a tenant and its batch, returns one answer or error for each call in the same order, and returns
-            only when the answers are final (for a write: after the commit). When it raises, nothing of the batch
-            may have happened; each call is then tried alone, so one bad call cannot fail its neighbours.
+        series: opened when calls begin to wait, again after a batch that raised, and for each call of such a batch,
+            which is then tried alone: one bad call cannot fail its neighbours.
         batch_max: calls in one batch. A batch takes half of those waiting, and 32 are worth one at any time: while
             one half is in the database, the other is read and answered.
         waiting_max: calls that may wait for one tenant; above it a call is refused with Overloaded.
     """
 
-    def __init__(
-        self,
-        flush: Callable[[Id, Sequence[Call]], Awaitable[Sequence[Answer | TestamurError]]],
-        *,
-        batch_max: int = 256,
-        waiting_max: int = 20_000,
-    ) -> None:
-        self._flush = flush
+    def __init__(self, series: Series[Call, Answer], *, batch_max: int = 256, waiting_max: int = 20_000) -> None:
+        self._series = series
         self._batch_max = batch_max
         self._waiting_max = waiting_max
         self._queues: dict[Id, deque[tuple[Call, asyncio.Future[Answer]]]] = {}
@@ -49,7 +67,7 @@ class Gatherer(Generic[Call, Answer]):
     async def call(self, tenant: Id, call: Call) -> Answer:
         """Take part in the tenant's next batch and return this call's own answer.
 
-        Raises: Overloaded when too many wait; whatever `flush` gave for this call.
+        Raises: Overloaded when too many wait; whatever the flush gave for this call.
         """
         queue = self._queues.get(tenant)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -73,26 +91,37 @@ class Gatherer(Generic[Call, Answer]):
     async def _drain(self, tenant: Id, queue: deque[tuple[Call, asyncio.Future[Answer]]]) -> None:
         try:
             while queue:
-                count = min(len(queue), max(_WORTH_A_BATCH, len(queue) // 2), self._batch_max)
-                batch = [queue.popleft() for _ in range(count)]
-                # A caller that went away before its call was taken asks for nothing any more.
-                batch = [entry for entry in batch if not entry[1].cancelled()]
-                if batch:
-                    await self._answer(tenant, batch)
+                async with self._series(tenant) as flush:
+                    goes_well = True
+                    while queue and goes_well:
+                        count = min(len(queue), max(_WORTH_A_BATCH, len(queue) // 2), self._batch_max)
+                        batch = [queue.popleft() for _ in range(count)]
+                        # A caller that went away before its call was taken asks for nothing any more.
+                        batch = [entry for entry in batch if not entry[1].cancelled()]
+                        if batch:
+                            goes_well = await self._answer(tenant, flush, batch, lambda: bool(queue))
         finally:
             del self._queues[tenant]
 
-    async def _answer(self, tenant: Id, batch: list[tuple[Call, asyncio.Future[Answer]]]) -> None:
+    async def _answer(
+        self,
+        tenant: Id,
+        flush: Flush[Call, Answer],
+        batch: list[tuple[Call, asyncio.Future[Answer]]],
+        goes_on: GoesOn,
+    ) -> bool:
+        """Answer every call of the batch. Whether the flush may be used again."""
         try:
-            answers = await self._flush(tenant, [call for call, _ in batch])
+            answers = await flush([call for call, _ in batch], goes_on)
         except Exception as error:  # whatever it is, it belongs to the callers, not to this task
             retriable = len(batch) > 1 and not (isinstance(error, TestamurError) and error.retry_after_seconds)
             for call, future in batch:
                 if retriable:
-                    await self._answer(tenant, [(call, future)])
+                    async with self._series(tenant) as alone:
+                        await self._answer(tenant, alone, [(call, future)], _ends)
                 elif not future.done():
                     future.set_exception(error)
-            return
+            return False
         for (_, future), answer in zip(batch, answers, strict=True):
             if future.done():
                 continue
@@ -100,3 +129,8 @@ class Gatherer(Generic[Call, Answer]):
                 future.set_exception(answer)
             else:
                 future.set_result(answer)
+        return True
+
+
+def _ends() -> bool:
+    return False
