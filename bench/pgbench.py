@@ -45,7 +45,7 @@ def durable_inserts(ground: Ground, seconds: int) -> float:
 
 def pages(ground: Ground, count: int, seconds: int) -> float:
     """How often a second the service's own query for a page of records is answered, to the service's own role."""
-    page = shaped("records_page", COMPLETION)
+    page = shaped("records_page", COMPLETION.sql)
     values = {
         "tenant": f"'{ground.tenant.id}'::uuid",
         "after": "0",

@@ -12,7 +12,7 @@ import pytest
 from testamur.core.ids import from_parts, to_hex24, to_opaque
 from testamur.core.moments import format_instant
 from testamur.storage.database import DatabaseUrls
-from testamur.storage.named import QUERIES, Shape, shaped
+from testamur.storage.named import QUERIES, shaped
 from tests.storage.databases import connected
 
 RANDOM = Random(20261121)
@@ -47,7 +47,7 @@ def test_moments_are_spelled_as_the_core_spells_them(urls: DatabaseUrls) -> None
 
 
 def test_a_shape_fits_only_a_query_that_asks_for_everything() -> None:
-    shape = Shape("SELECT r.id")
+    shape = "SELECT r.id"
     assert shaped("records_page", shape).parameters == QUERIES["records_page"].parameters
     with pytest.raises(AssertionError):
         shaped("counter_lock", shape)

@@ -20,9 +20,10 @@ from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
 from testamur.ledger.people import find_person
 from testamur.ledger.recording import Batch, EntryRow
+from testamur.ledger.shapes import Shape
 from testamur.storage.database import Database, Row, Series, Tx, WriteTx, is_fourfold
 from testamur.storage.gather import Flush, Gatherer, GoesOn, each_by_itself
-from testamur.storage.named import Shape, shaped
+from testamur.storage.named import shaped
 
 PAGE_MAX = 1_000
 
@@ -80,10 +81,10 @@ class Records:
         bounds = {"after": after, "count": count, "updated_after": updated_after, "completions_only": True}
         async with self._database.read(tenant, one_plan=person is None) as tx:
             if person is None:
-                rows = await tx.rows(shaped("records_page", shape), **bounds)
+                rows = await tx.rows(shaped("records_page", shape.sql), **bounds)
             else:
                 whom = await _existing(tx, person)
-                rows = await tx.rows(shaped("records_page_of_person", shape), person=whom, **bounds)
+                rows = await tx.rows(shaped("records_page_of_person", shape.sql), person=whom, **bounds)
         return [_shown(row) for row in rows]
 
     async def void(self, caller: Caller, id: Id) -> None:
@@ -227,7 +228,7 @@ class Records:
 
     async def _show_batch(self, shape: Shape, tenant: Id, ids: Sequence[Id]) -> list[Shown | TestamurError]:
         async with self._database.read(tenant, one_plan=True) as tx:
-            rows = await tx.rows(shaped("records_get", shape), ids=list(set(ids)))
+            rows = await tx.rows(shaped("records_get", shape.sql), ids=list(set(ids)))
         found = {row["id"]: _shown(row) for row in rows if row["voided_at"] is None}
         return [found.get(id) or CompletionNotFound() for id in ids]
 

@@ -1,8 +1,7 @@
-"""The named queries, and the shapes in which their rows may be asked for."""
+"""The named queries."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -16,26 +15,6 @@ class Query(NamedTuple):
 
     sql: str
     parameters: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Shape:
-    """How somebody wants rows of the view `record` spelled.
-
-    A page that PostgreSQL writes as JSON costs the service a fraction of one that it spells itself
-    (docs/decisions/0007).
-
-    Args:
-        sql: the body of a SELECT over one row `r`; its columns become the members of a JSON object. Text of our
-            own, never a caller's.
-    """
-
-    sql: str
-
-    @classmethod
-    def read(cls, path: Path) -> Shape:
-        """The shape in a file."""
-        return cls(path.read_text().strip().removesuffix(";"))
 
 
 def load(folder: Path) -> dict[str, Query]:
@@ -57,10 +36,10 @@ _EVERYTHING = "SELECT r.*"
 
 
 @cache
-def shaped(name: str, shape: Shape) -> Query:
-    """The query `name`, of records, with the column `shown`: the row in that shape as JSON text."""
+def shaped(name: str, shape: str) -> Query:
+    """The query `name`, of records, with the column `shown`: the row `r` as the SELECT `shape` spells it, JSON text."""
     query = QUERIES[name]
     assert query.sql.count(_EVERYTHING) == 1
-    shown = f"(SELECT to_json(shown) FROM ({shape.sql}) AS shown)::text AS shown"  # noqa: S608 - our own text
+    shown = f"(SELECT to_json(shown) FROM ({shape}) AS shown)::text AS shown"  # noqa: S608 - our own text
     columns = f"SELECT r.id, r.entry, r.person, r.completed_at, r.voided_at, {shown}"
     return Query(query.sql.replace(_EVERYTHING, columns), query.parameters)

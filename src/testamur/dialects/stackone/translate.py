@@ -15,7 +15,7 @@ from testamur.core.moments import When, is_duration, parse_when
 from testamur.core.people import Reference
 from testamur.core.records import NewRecord, Shown, Telling
 from testamur.dialects.stackone import wire
-from testamur.storage.named import Shape
+from testamur.ledger.shapes import Shape
 
 SOURCE = "stackone"
 UNMAPPED = "unmapped_value"

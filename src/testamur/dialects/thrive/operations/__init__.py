@@ -1,0 +1,25 @@
+"""The operations of the Thrive public API."""
+
+from __future__ import annotations
+
+from testamur.dialects.thrive import wire
+from testamur.dialects.thrive.errors import answer_error
+from testamur.dialects.thrive.operations import assignments, completions, tokens
+from testamur.dialects.thrive.operations.shared import NAME
+from testamur.dialects.thrive.operations.tokens import identify
+from testamur.http.operations import Dialect
+
+OPERATIONS = (*completions.OPERATIONS, *assignments.OPERATIONS, *tokens.OPERATIONS)
+
+DIALECT = Dialect(
+    name=NAME,
+    title="Thrive Learning public API",
+    operations=OPERATIONS,
+    identify=identify,
+    answer_error=answer_error,
+    error=wire.Error,
+    security={
+        "basic": {"type": "http", "scheme": "basic", "description": "Tenant id and API key"},
+        "bearer": {"type": "http", "scheme": "bearer", "description": "Token of /oauth2/token/{tenantId}"},
+    },
+)

@@ -1,0 +1,44 @@
+"""Completions."""
+
+from __future__ import annotations
+
+from testamur.core.errors import FieldFault, InvalidInput
+from testamur.core.ids import to_hex24
+from testamur.core.moments import parse_when
+from testamur.core.records import NewRecord, Record
+from testamur.dialects.thrive.translate import SOURCE, content, user
+from testamur.dialects.thrive.wire import completions as wire
+from testamur.http.replies import instant
+
+
+def new_record(body: wire.CreateCompletion) -> NewRecord:
+    """Raises InvalidInput for a `completedAt` that is no instant with an offset."""
+    try:
+        completed = parse_when(body.completed_at, days=False)
+    except ValueError as error:
+        raise InvalidInput(FieldFault("completedAt", "format", str(error))) from error
+    return NewRecord(
+        source=SOURCE,
+        person=user(body.user_id, "userId"),
+        item=content(body.content_id, "contentId"),
+        completed=completed,
+    )
+
+
+def completion(record: Record) -> wire.Completion:
+    """A record that is a completion of a known person and item."""
+    assert record.completed is not None
+    assert record.person is not None
+    assert record.item is not None
+    return wire.Completion(
+        id=to_hex24(record.id),
+        user_id=to_hex24(record.person),
+        content_id=to_hex24(record.item),
+        content_version=record.item_version or 1,
+        skills=[],
+        completion_type="default",
+        had_due_date=False,
+        is_rpl=record.is_prior,
+        completed_at=instant(record.completed.at) or "",
+        active_until=instant(record.expires_at),
+    )
