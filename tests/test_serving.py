@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
+from testamur.cli.welcome import examples
 from testamur.core.moments import format_instant
 
 pytestmark = pytest.mark.slow
@@ -123,6 +124,18 @@ def test_the_ready_file_holds_what_integrators_need(data: Path) -> None:
         assert again["dialects"]["rise"]["api_key"] == credentials["rise"]["api_key"]
         with httpx.Client() as client:
             assert post(again, client, datetime(2020, 1, 1, tzinfo=UTC)).status_code in (200, 201)
+
+
+def test_what_a_newcomer_pastes_is_printed_whole_however_narrow_the_terminal(data: Path) -> None:
+    with serving(data, "--demo") as process:
+        ready = process.ready()
+        expected = [command for _, command in examples(ready)]
+        until = time.monotonic() + 10
+        printed: list[str] = []
+        while not set(expected) <= set(printed) and time.monotonic() < until:
+            time.sleep(0.05)
+            printed = (data.parent / f"{data.name}.log").read_text().splitlines()
+        assert set(expected) <= set(printed)
 
 
 def test_kill_9_under_load_loses_and_doubles_nothing(data: Path) -> None:

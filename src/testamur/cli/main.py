@@ -96,7 +96,7 @@ def serve(
             def when_ready() -> None:
                 if ready is not None and ready_file is not None:
                     serving.write_atomically(ready_file, ready)
-                console.print(welcome(serving.url_of(listener), ready if demo else None))
+                console.print(welcome(serving.url_of(listener), ready if demo else None), soft_wrap=True)
 
             serving.run(settings, urls, listener, when_ready)
 
