@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import platform
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -15,9 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from testamur import __version__, serving
 from testamur.cli import doctor as checks
+from testamur.cli.common import Data, DatabaseUrl, Json, TenantName, settings_of, with_ledger
 from testamur.cli.output import Exit, console, explained, show, table
 from testamur.cli.welcome import welcome
-from testamur.config import Settings, from_environment
+from testamur.config import Settings
 from testamur.core.callers import ALL_SCOPES
 from testamur.core.errors import ClientNotFound, Conflict, FieldFault, InvalidInput, NotFound, TenantNotFound
 from testamur.core.ids import parse, to_hex24
@@ -28,7 +28,6 @@ from testamur.ledger import Ledger, utc_now
 from testamur.ledger.clients import NewKey, scopes_of
 from testamur.ledger.tenants import Tenant
 from testamur.logs import configure
-from testamur.storage.database import Database, DatabaseUrls
 from testamur.storage.migrate import migrate as bring_up
 
 T = TypeVar("T")
@@ -46,17 +45,6 @@ demo = typer.Typer(help="A believable organisation to try things on.", no_args_i
 app.add_typer(tenants, name="tenant")
 app.add_typer(keys, name="key")
 app.add_typer(demo, name="demo")
-
-Data = Annotated[
-    Path | None, typer.Option("--data", help="Folder of the embedded database.", show_default="testamur-data")
-]
-DatabaseUrl = Annotated[
-    str | None, typer.Option("--database-url", help="A PostgreSQL server to use instead of the embedded one.")
-]
-Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else there.")
-]
-TenantName = Annotated[str, typer.Option("--tenant", help="The tenant's slug or id.")]
 
 
 def main() -> None:
@@ -84,14 +72,14 @@ def serve(
     folder and shown again on every start.
     """
     with explained():
-        settings = _settings(data, database_url, host=host, port=port, workers=workers)
+        settings = settings_of(data, database_url, host=host, port=port, workers=workers)
         configure(settings.log_format, settings.log_level)
         listener = serving.bind(settings.host, settings.port)
         with serving.supervised_database(settings) as urls:
-            _run(bring_up(urls))
+            asyncio.run(bring_up(urls))
             ready = None
             if demo or ready_file:
-                ready = _with_ledger(urls, lambda ledger: _demo_access(ledger, settings, serving.url_of(listener)))
+                ready = with_ledger(urls, lambda ledger: _demo_access(ledger, settings, serving.url_of(listener)))
 
             def when_ready() -> None:
                 if ready is not None and ready_file is not None:
@@ -104,8 +92,8 @@ def serve(
 @app.command()
 def migrate(data: Data = None, database_url: DatabaseUrl = None, json: Json = False) -> None:
     """Bring the database's schema up to this release."""
-    with explained(), serving.database(_settings(data, database_url)) as urls:
-        done = [f"{migration.number:04d} {migration.name}" for migration in _run(bring_up(urls))]
+    with explained(), serving.database(settings_of(data, database_url)) as urls:
+        done = [f"{migration.number:04d} {migration.name}" for migration in asyncio.run(bring_up(urls))]
         show({"applied": done}, json, "\n".join(done) or "Nothing to do: the schema is up to date.")
 
 
@@ -113,7 +101,7 @@ def migrate(data: Data = None, database_url: DatabaseUrl = None, json: Json = Fa
 def doctor(data: Data = None, database_url: DatabaseUrl = None, json: Json = False) -> None:
     """Check the database, versions, clock and disk, and say what to do. Exit code 3 when something needs doing."""
     with explained():
-        findings = checks.examine(_settings(data, database_url))
+        findings = checks.examine(settings_of(data, database_url))
         show(
             {"healthy": all(finding.ok for finding in findings), "findings": [asdict(finding) for finding in findings]},
             json,
@@ -142,18 +130,18 @@ def tenant_create(
     json: Json = False,
 ) -> None:
     """Make a tenant."""
-    with explained(), serving.database(_settings(data, database_url)) as urls:
-        _run(bring_up(urls))
-        made = _with_ledger(urls, lambda ledger: ledger.tenants.create(slug, name or slug, zone))
+    with explained(), serving.database(settings_of(data, database_url)) as urls:
+        asyncio.run(bring_up(urls))
+        made = with_ledger(urls, lambda ledger: ledger.tenants.create(slug, name or slug, zone))
         show(_tenant(made), json, table("Tenant", ["slug", "id", "name", "zone"], [_tenant(made)]))
 
 
 @tenants.command("list")
 def tenant_list(data: Data = None, database_url: DatabaseUrl = None, json: Json = False) -> None:
     """List the tenants."""
-    with explained(), serving.database(_settings(data, database_url)) as urls:
-        _run(bring_up(urls))
-        rows = [_tenant(tenant) for tenant in _with_ledger(urls, lambda ledger: ledger.tenants.list())]
+    with explained(), serving.database(settings_of(data, database_url)) as urls:
+        asyncio.run(bring_up(urls))
+        rows = [_tenant(tenant) for tenant in with_ledger(urls, lambda ledger: ledger.tenants.list())]
         columns = ["slug", "id", "name", "zone", "entries", "created_at"]
         show({"tenants": rows}, json, table("Tenants", columns, rows))
 
@@ -172,7 +160,7 @@ def key_create(
     json: Json = False,
 ) -> None:
     """Make a client with a key. The secret is shown this once and kept nowhere."""
-    with explained(), serving.database(_settings(data, database_url)) as urls:
+    with explained(), serving.database(settings_of(data, database_url)) as urls:
         if dialect is not None and dialect not in {known.name for known in ALL}:
             raise InvalidInput(FieldFault("--dialect", "format", f"there is no dialect {dialect!r}"))
         try:
@@ -184,7 +172,7 @@ def key_create(
             found = await ledger.tenants.find(tenant)
             return await ledger.clients.create(found.id, name, dialect=dialect, scopes=scopes, application=application)
 
-        made = _with_ledger(urls, create)
+        made = with_ledger(urls, create)
         document = {"client_id": to_hex24(made.client), "key_id": to_hex24(made.key), "secret": made.secret}
         show(document, json, table("Key: keep the secret, it is not shown again", list(document), [document]))
 
@@ -192,7 +180,7 @@ def key_create(
 @keys.command("list")
 def key_list(tenant: TenantName, data: Data = None, database_url: DatabaseUrl = None, json: Json = False) -> None:
     """List a tenant's keys, revoked ones included."""
-    with explained(), serving.database(_settings(data, database_url)) as urls:
+    with explained(), serving.database(settings_of(data, database_url)) as urls:
 
         async def find(ledger: Ledger) -> list[dict[str, Any]]:
             found = await ledger.tenants.find(tenant)
@@ -211,7 +199,7 @@ def key_list(tenant: TenantName, data: Data = None, database_url: DatabaseUrl = 
                 for key in await ledger.clients.list(found.id)
             ]
 
-        rows = _with_ledger(urls, find)
+        rows = with_ledger(urls, find)
         columns = ["key_id", "client_id", "name", "dialect", "scopes", "secret", "revoked_at"]
         show({"keys": rows}, json, table("Keys", columns, rows))
 
@@ -225,7 +213,7 @@ def key_revoke(
     json: Json = False,
 ) -> None:
     """Revoke a key; it stops working at once, in every worker."""
-    with explained(), serving.database(_settings(data, database_url)) as urls:
+    with explained(), serving.database(settings_of(data, database_url)) as urls:
         id = parse(key)
         if id is None:
             raise ClientNotFound(f"{key!r} is no key id")
@@ -234,7 +222,7 @@ def key_revoke(
             found = await ledger.tenants.find(tenant)
             await ledger.clients.revoke(found.id, id)
 
-        _with_ledger(urls, revoke)
+        with_ledger(urls, revoke)
         show({"revoked": to_hex24(id)}, json, "Revoked.")
 
 
@@ -248,8 +236,8 @@ def demo_load(
     json: Json = False,
 ) -> None:
     """Load a demo organisation into a tenant, made when it does not exist, through the ledger's own verbs."""
-    with explained(), serving.database(_settings(data, database_url)) as urls:
-        _run(bring_up(urls))
+    with explained(), serving.database(settings_of(data, database_url)) as urls:
+        asyncio.run(bring_up(urls))
 
         async def load(ledger: Ledger) -> Any:
             try:
@@ -258,7 +246,7 @@ def demo_load(
                 found = await access.open_demo(ledger, slug=tenant)
             return await _load(ledger, found, size, seed)
 
-        loaded = _with_ledger(urls, load)
+        loaded = with_ledger(urls, load)
         show(asdict(loaded), json, table("Loaded", list(asdict(loaded)), [asdict(loaded)]))
 
 
@@ -310,12 +298,6 @@ async def _load(ledger: Ledger, tenant: Tenant, size: organisation.Size, seed: i
         return await load_organisation(ledger, caller, made, progress=progress)
 
 
-def _settings(data: Path | None, database_url: str | None, **given: Any) -> Settings:
-    given |= {"data": data, "database_url": database_url}
-    settings = replace(from_environment(), **{name: value for name, value in given.items() if value is not None})
-    return replace(settings, database_url=None) if data is not None and database_url is None else settings
-
-
 def _tenant(tenant: Tenant) -> dict[str, Any]:
     return {
         "id": to_hex24(tenant.id),
@@ -325,19 +307,3 @@ def _tenant(tenant: Tenant) -> dict[str, Any]:
         "entries": tenant.entries,
         "created_at": tenant.created_at,
     }
-
-
-def _with_ledger(urls: DatabaseUrls, work: Callable[[Ledger], Awaitable[T]]) -> T:
-    async def run() -> T:
-        database = Database(urls)
-        await database.open()
-        try:
-            return await work(Ledger.on(database))
-        finally:
-            await database.close()
-
-    return _run(run())
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)

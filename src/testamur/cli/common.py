@@ -1,0 +1,49 @@
+"""What commands that touch data share: their options, their settings, and the ledger they work on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from testamur.config import Settings, from_environment
+from testamur.ledger import Ledger
+from testamur.storage.database import Database, DatabaseUrls
+
+T = TypeVar("T")
+
+Data = Annotated[
+    Path | None, typer.Option("--data", help="Folder of the embedded database.", show_default="testamur-data")
+]
+DatabaseUrl = Annotated[
+    str | None, typer.Option("--database-url", help="A PostgreSQL server to use instead of the embedded one.")
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else there.")
+]
+TenantName = Annotated[str, typer.Option("--tenant", help="The tenant's slug or id.")]
+
+
+def settings_of(data: Path | None, database_url: str | None, **given: Any) -> Settings:
+    """The environment's settings with what the command's options say. Raises BadSetting."""
+    given |= {"data": data, "database_url": database_url}
+    settings = replace(from_environment(), **{name: value for name, value in given.items() if value is not None})
+    return replace(settings, database_url=None) if data is not None and database_url is None else settings
+
+
+def with_ledger(urls: DatabaseUrls, work: Callable[[Ledger], Awaitable[T]]) -> T:
+    """Run `work` on a ledger that is open as long as it takes."""
+
+    async def run() -> T:
+        database = Database(urls)
+        await database.open()
+        try:
+            return await work(Ledger.on(database))
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
