@@ -1,12 +1,21 @@
-"""Audiences: sets of people, and who belonged to them when."""
+"""Audiences: sets of people, who belonged to them when, and who may manage them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 
 from testamur.core.ids import Id
+from testamur.core.people import Reference
+
+NAME_MAX_LENGTH = 100
+REFERENCE_MAX_LENGTH = 100
+BULK_MAX = 100
+"""People in one call that adds or replaces members or managers."""
+MANAGERS_MAX = 1000
+"""Managers of one audience: their list is never paged."""
 
 
 class AudienceCategory(Enum):
@@ -16,25 +25,128 @@ class AudienceCategory(Enum):
     AUDIENCE = "audience"
 
 
+class Permission(Enum):
+    """What a manager may do in an audience."""
+
+    MANAGE_MEMBERS = "manage_members"
+    MANAGE_CONTENT = "manage_content"
+    ASSIGN = "assign"
+    VIEW_LEARN_PAGE = "view_learn_page"
+    SEE_INSIGHTS = "see_insights"
+    MANAGE_PEOPLE = "manage_people"
+    MANAGE_AUDIENCES = "manage_audiences"
+    """Of a structure: of the audiences in it."""
+    ADD_MANAGERS = "add_managers"
+    """Of a structure: to the audiences in it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAudience:
-    """An audience to be added. `parent` is the structure it stands in."""
+    """An audience to be added.
+
+    Args:
+        parent: the structure it stands in.
+        is_api_controlled: whether it is changed only through an API; otherwise only by people here.
+        is_smart: whether its members follow from rules, which no API-controlled audience has.
+    """
 
     name: str
     category: AudienceCategory = AudienceCategory.AUDIENCE
     reference: str | None = None
-    parent: Id | None = None
+    parent: Id | Reference | None = None
+    is_api_controlled: bool = True
+    is_smart: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudienceChange:
+    """What is to be different in an audience; None leaves it as it is."""
+
+    name: str | None = None
+    reference: str | None = None
+    parent: Reference | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """An audience as stored."""
+    """An audience as stored. `parent_name` and `parent_reference` tell what `parent` names."""
 
     id: Id
     name: str
     category: AudienceCategory
     reference: str | None
     parent: Id | None
+    parent_name: str | None
+    parent_reference: str | None
+    is_api_controlled: bool
+    is_smart: bool
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """A membership to be opened; `on` is its first day."""
+
+    person: Id
+    on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A person who belongs to an audience, with what names her elsewhere."""
+
+    person: Id
+    reference: str | None
+    email: str | None
+    joined_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """A manager to be: who, and with which permissions."""
+
+    person: Reference
+    permissions: frozenset[Permission]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manager:
+    """A manager as stored, with what names her elsewhere; `opened_at` is since when with just these permissions."""
+
+    person: Id
+    reference: str | None
+    email: str | None
+    permissions: frozenset[Permission]
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one entry of a list; `reason` says why it failed, None that it did not."""
+
+    reference: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reappointment:
+    """Spans of managers to close and to open. Other permissions are both: a span never changes."""
+
+    closing: frozenset[Id]
+    opening: Mapping[Id, frozenset[Permission]]
+
+
+def reappoint(
+    present: Mapping[Id, frozenset[Permission]], wanted: Mapping[Id, frozenset[Permission]], *, replaces: bool
+) -> Reappointment:
+    """The spans to close and to open, so that those `wanted` are managers as wanted.
+
+    Args:
+        present: the managers there are.
+        replaces: whether those present who are not wanted cease to be managers.
+    """
+    opening = {person: permissions for person, permissions in wanted.items() if present.get(person) != permissions}
+    closing = present.keys() & opening.keys()
+    return Reappointment(frozenset(closing | (present.keys() - wanted.keys()) if replaces else closing), opening)

@@ -4,78 +4,205 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from typing import Any
 
-from testamur.core.audiences import Audience, AudienceCategory, NewAudience
+from testamur.core.audiences import (
+    Audience,
+    AudienceCategory,
+    AudienceChange,
+    Joining,
+    Member,
+    NewAudience,
+    Outcome,
+)
 from testamur.core.callers import Caller
-from testamur.core.errors import AudienceNotFound
+from testamur.core.errors import (
+    AudienceNotFound,
+    Conflict,
+    FieldFault,
+    IdentifierTaken,
+    InvalidInput,
+    PersonNotFound,
+)
 from testamur.core.ids import Id, new_id
-from testamur.core.people import Reference
+from testamur.core.people import Reference, normalise
 from testamur.ledger.entries import Change, append
-from testamur.storage.database import Database, Row, Tx
+from testamur.storage.database import Database, Row, Tx, WriteTx
+
+NOBODY = "No such user"
+"""Why a list's entry fails when it names no person of this tenant."""
 
 
 class Audiences:
-    """Verbs on audiences."""
+    """Verbs on audiences. What is decided here by what is read is decided with the tenant's writers kept waiting.
+
+    Those that take a Reference serve the APIs: they change only what is API-controlled and raise Conflict for the rest.
+    """
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
 
     async def add(self, caller: Caller, new: NewAudience) -> Id:
-        """Add an audience. Raises AudienceNotFound for an unknown parent, IdentifierTaken for a reference in use."""
+        """Add an audience and return its id; see `create`."""
+        return (await self.create(caller, new)).id
+
+    async def create(self, caller: Caller, new: NewAudience) -> Audience:
+        """Add an audience.
+
+        Raises: AudienceNotFound for a parent's id, InvalidInput for a parent's reference, that names nothing here;
+            InvalidInput for a parent that is no structure; IdentifierTaken for a reference in use, also as an id;
+            Conflict when the parent is not API-controlled and this one is.
+        """
         now = self._clock()
         id = new_id()
-        async with self._database.write(caller.tenant) as tx:
-            if new.parent is not None and await tx.row("audience_get", id=new.parent) is None:
-                raise AudienceNotFound(field="parent")
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            parent = None
+            if new.parent is not None:
+                parent = await _parent(tx, new.parent, is_api_controlled=new.is_api_controlled)
+            if new.reference is not None:
+                await _check_free(tx, new.reference, id)
+            place = {"name": new.name, "reference": new.reference, "parent": parent}
             await tx.run(
                 "audience_add",
                 id=id,
-                name=new.name,
                 category=new.category.value,
-                reference=new.reference,
-                parent=new.parent,
+                api_controlled=new.is_api_controlled,
+                is_smart=new.is_smart,
                 now=now,
+                **place,
             )
-            data = {
-                "name": new.name,
-                "category": new.category.value,
-                "reference": new.reference,
-                "parent": new.parent and str(new.parent),
-            }
+            data = {"category": new.category.value, "is_api_controlled": new.is_api_controlled, **place}
             await append(tx, caller.client, [Change("audience.added", id, data)], now)
-        return id
+            return await _get(tx, id)
 
     async def get(self, tenant: Id, reference: Reference) -> Audience:
         """The audience that `reference` names, by its reference or id. Raises AudienceNotFound."""
         async with self._database.read(tenant) as tx:
-            id = await find_audience(tx, reference)
-            row = await tx.row("audience_get", id=id) if id else None
-        if row is None:
-            raise AudienceNotFound(f"No audience {reference.value!r} in this tenant", field=reference.field)
-        return _audience(row)
+            return await get_audience(tx, reference)
+
+    async def numbered_page(
+        self,
+        tenant: Id,
+        *,
+        is_api_controlled: bool | None = None,
+        updated_since: datetime | None = None,
+        count: int,
+        skip: int = 0,
+    ) -> tuple[int, list[Audience]]:
+        """How many audiences there are, and a page of them in order of creation."""
+        by = {"api_controlled": is_api_controlled, "updated_since": updated_since}
+        async with self._database.read(tenant) as tx:
+            total: int = await tx.value("audiences_count", **by)
+            rows = await tx.rows("audiences_numbered_page", count=count, skip=skip, **by)
+        return total, [_audience(row) for row in rows]
+
+    async def change(self, caller: Caller, reference: Reference, change: AudienceChange) -> Audience:
+        """Change an audience; its members and managers stay as they are.
+
+        Raises: AudienceNotFound; IdentifierTaken and the parent's errors as `create`; InvalidInput when it would
+            stand within itself; Conflict.
+        """
+        now = self._clock()
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            audience = await governed_audience(tx, reference)
+            parent = audience.parent
+            if change.parent is not None:
+                parent = await _parent(tx, change.parent, is_api_controlled=True, of=audience.id)
+            if change.reference is not None:
+                await _check_free(tx, change.reference, audience.id)
+            before = {"name": audience.name, "reference": audience.reference, "parent": audience.parent}
+            after = {
+                "name": audience.name if change.name is None else change.name,
+                "reference": audience.reference if change.reference is None else change.reference,
+                "parent": parent,
+            }
+            if after == before:
+                return audience
+            await tx.run("audience_change", id=audience.id, now=now, **after)
+            await append(tx, caller.client, [Change("audience.changed", audience.id, after)], now)
+            return await _get(tx, audience.id)
+
+    async def remove(self, caller: Caller, reference: Reference) -> None:
+        """Delete an audience: its members leave today and its managers cease now. Its reference is free again.
+
+        Raises: AudienceNotFound; Conflict, also while audiences stand in it.
+        """
+        now = self._clock()
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            audience = await governed_audience(tx, reference)
+            children: int = await tx.value("audience_children_count", id=audience.id)
+            if children:
+                raise Conflict(f"{children} audiences stand in this one; delete or move them first")
+            await self._close_others(tx, caller, audience.id, staying=[], now=now)
+            managers = [row["person"] for row in await tx.rows("managers_get", audience=audience.id)]
+            changes = [Change("manager.closed", person, {"audience": str(audience.id)}) for person in managers]
+            if managers:
+                await tx.run("managers_close", audience=audience.id, people=managers, now=now)
+            await tx.run("audience_delete", id=audience.id, now=now)
+            await append(tx, caller.client, [*changes, Change("audience.deleted", audience.id)], now)
+
+    async def members(self, tenant: Id, reference: Reference, *, count: int, skip: int = 0) -> tuple[int, list[Member]]:
+        """How many members an audience has, and a page of them in the order of their ids. Raises AudienceNotFound."""
+        async with self._database.read(tenant) as tx:
+            audience = (await get_audience(tx, reference)).id
+            total: int = await tx.value("members_count", audience=audience)
+            rows = await tx.rows("members_numbered_page", audience=audience, count=count, skip=skip)
+        return total, [
+            Member(person=row["person"], reference=row["reference"], email=row["email"], joined_on=row["joined_on"])
+            for row in rows
+        ]
+
+    async def add_members(
+        self, caller: Caller, reference: Reference, people: Sequence[Reference], *, replaces: bool = False
+    ) -> list[Outcome]:
+        """Make people members from today on; who is one already stays one since her first day.
+
+        Args:
+            replaces: everybody else leaves today, unless not one of `people` is known: a list that is wrong
+                altogether empties nothing (rule M7).
+
+        Returns: what became of each of `people`, in order. Raises: AudienceNotFound, Conflict.
+        """
+        now = self._clock()
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            audience = (await governed_audience(tx, reference)).id
+            found = await resolve_people(tx, people)
+            staying = sorted(set(found.values()))
+            if replaces and staying:
+                await self._close_others(tx, caller, audience, staying=staying, now=now)
+            today: date = await tx.value("audience_today", now=now)
+            await self._open(tx, caller, audience, [Joining(person, today) for person in staying], now)
+        return [Outcome(person.value, None if place in found else NOBODY) for place, person in enumerate(people)]
+
+    async def remove_member(self, caller: Caller, reference: Reference, person: Reference) -> None:
+        """End a person's membership today. Raises AudienceNotFound, PersonNotFound when she has none, Conflict."""
+        now = self._clock()
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            audience = (await governed_audience(tx, reference)).id
+            found = await resolve_people(tx, [person])
+            today: date = await tx.value("audience_today", now=now)
+            closed = await tx.rows(
+                "memberships_close", audience=audience, people=list(found.values()), left_on=today, now=now
+            )
+            if not closed:
+                raise PersonNotFound(f"No member {person.value!r} of this audience", field=person.field)
+            await append(tx, caller.client, [_closed(audience, row) for row in closed], now)
 
     async def join(self, caller: Caller, audience: Id, people: Sequence[Id], joined_on: date) -> int:
-        """Make people members from `joined_on`; members already there stay as they are. Returns how many joined.
+        """Make people members from `joined_on`; see `join_each`."""
+        return await self.join_each(caller, audience, [Joining(person, joined_on) for person in people])
 
-        Raises: AudienceNotFound. A person who does not exist is a bug of the caller.
+    async def join_each(self, caller: Caller, audience: Id, joinings: Sequence[Joining]) -> int:
+        """Make people members, each from a day of her own; members already there stay as they are.
+
+        Returns: how many joined. Raises: AudienceNotFound. A person who does not exist is a bug of the caller.
         """
         now = self._clock()
         async with self._database.write(caller.tenant) as tx:
             if await tx.row("audience_get", id=audience) is None:
                 raise AudienceNotFound
-            rows = await tx.rows(
-                "memberships_open", audience=audience, people=list(people), joined_on=[joined_on] * len(people), now=now
-            )
-            changes = [
-                Change(
-                    "membership.opened", row["person"], {"audience": str(audience), "joined_on": joined_on.isoformat()}
-                )
-                for row in rows
-            ]
-            if changes:
-                await append(tx, caller.client, changes, now)
-        return len(rows)
+            return await self._open(tx, caller, audience, joinings, now)
 
     async def leave(self, caller: Caller, audience: Id, person: Id, left_on: date) -> bool:
         """End a membership; `left_on` is the first day outside. Returns whether there was one to end."""
@@ -92,11 +219,127 @@ class Audiences:
             await append(tx, caller.client, [Change("membership.closed", person, data)], now)
         return True
 
+    async def _open(self, tx: WriteTx, caller: Caller, audience: Id, joinings: Sequence[Joining], now: datetime) -> int:
+        rows = await tx.rows(
+            "memberships_open",
+            audience=audience,
+            people=[joining.person for joining in joinings],
+            joined_on=[joining.on for joining in joinings],
+            now=now,
+        )
+        changes = [
+            Change(
+                "membership.opened",
+                row["person"],
+                {"audience": str(audience), "joined_on": row["joined_on"].isoformat()},
+            )
+            for row in rows
+        ]
+        if changes:
+            await append(tx, caller.client, changes, now)
+        return len(rows)
+
+    async def _close_others(
+        self, tx: WriteTx, caller: Caller, audience: Id, *, staying: Sequence[Id], now: datetime
+    ) -> None:
+        """End all memberships but of those `staying`. The writer must be alone: who leaves is counted first."""
+        leaving: int = await tx.value("memberships_count_others", audience=audience, staying=staying)
+        if leaving:
+            await tx.run(
+                "memberships_close_others",
+                audience=audience,
+                staying=staying,
+                left_on=await tx.value("audience_today", now=now),
+                first=await tx.next_entries(leaving),
+                client=caller.client,
+                now=now,
+            )
+
 
 async def find_audience(tx: Tx, reference: Reference) -> Id | None:
     """The id that `reference` names in this transaction's tenant, or None."""
     found: Id | None = await tx.value("audience_resolve", reference=reference.value, id=reference.id)
     return found
+
+
+async def get_audience(tx: Tx, reference: Reference) -> Audience:
+    """The audience that `reference` names. Raises AudienceNotFound naming the reference's field."""
+    id = await find_audience(tx, reference)
+    if id is None:
+        raise AudienceNotFound(f"No audience {reference.value!r} in this tenant", field=reference.field)
+    return await _get(tx, id)
+
+
+async def governed_audience(tx: WriteTx, reference: Reference) -> Audience:
+    """The audience that `reference` names, to be changed through an API. Raises AudienceNotFound, Conflict."""
+    audience = await get_audience(tx, reference)
+    if not audience.is_api_controlled:
+        raise Conflict("This audience is not API-controlled: people change it here", field=reference.field)
+    return audience
+
+
+async def resolve_people(tx: Tx, people: Sequence[Reference]) -> dict[int, Id]:
+    """The person each reference names, by its place in `people`. Who is not known or was deleted has no place."""
+    named = [
+        (place, rank, kind, normalise(kind, person.value))
+        for place, person in enumerate(people)
+        for rank, kind in enumerate(person.kinds)
+    ]
+    ids = [(place, person.id) for place, person in enumerate(people) if person.id is not None]
+    rows = await tx.rows(
+        "audience_people_resolve",
+        places=[place for place, _, _, _ in named],
+        ranks=[rank for _, rank, _, _ in named],
+        kinds=[kind for _, _, kind, _ in named],
+        values=[value for _, _, _, value in named],
+        id_places=[place for place, _ in ids],
+        ids=[id for _, id in ids],
+    )
+    return {row["place"]: row["person"] for row in rows}
+
+
+async def _parent(tx: WriteTx, parent: Id | Reference, *, is_api_controlled: bool, of: Id | None = None) -> Id:
+    """The id of a structure that an audience, `of` when it is there already, may stand in."""
+    if isinstance(parent, Reference):
+        field, id = parent.field, await find_audience(tx, parent)
+        if id is None:
+            raise InvalidInput(FieldFault(field, "not_found", f"names no audience in this tenant: {parent.value!r}"))
+    else:
+        field, id = "parent", parent
+    row = await tx.row("audience_get", id=id)
+    if row is None:
+        raise AudienceNotFound(field=field)
+    stored = _audience(row)
+    if of is not None and await tx.value("audience_stands_within", id=stored.id, outer=of):
+        raise InvalidInput(FieldFault(field, "order", "may not name the audience itself, nor one within it"))
+    if stored.category is not AudienceCategory.STRUCTURE:
+        raise InvalidInput(FieldFault(field, "range", "must name a structure"))
+    if is_api_controlled and not stored.is_api_controlled:
+        raise Conflict("An API-controlled audience stands only in an API-controlled structure", field=field)
+    return stored.id
+
+
+async def _check_free(tx: WriteTx, reference: str, of: Id) -> None:
+    # Where a path takes either, a reference that spells another's id would hide that one.
+    for_id = Reference(reference, (), "audience", "reference").id
+    taken = await tx.value("audience_resolve", reference=reference, id=for_id)
+    if taken is not None and taken != of:
+        raise IdentifierTaken("This reference already names an audience", field="reference")
+
+
+async def _get(tx: Tx, id: Id) -> Audience:
+    row = await tx.row("audience_get", id=id)
+    assert row is not None
+    return _audience(row)
+
+
+def _closed(audience: Id, row: Row) -> Change:
+    data: dict[str, Any] = {
+        "audience": str(audience),
+        "joined_on": row["joined_on"].isoformat(),
+        "left_on": row["left_on"].isoformat(),
+    }
+    return Change("membership.closed", row["person"], data)
 
 
 def _audience(row: Row) -> Audience:
@@ -106,6 +349,10 @@ def _audience(row: Row) -> Audience:
         category=AudienceCategory(row["category"]),
         reference=row["reference"],
         parent=row["parent"],
+        parent_name=row["parent_name"],
+        parent_reference=row["parent_reference"],
+        is_api_controlled=row["api_controlled"],
+        is_smart=row["is_smart"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         deleted_at=row["deleted_at"],
