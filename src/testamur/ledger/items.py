@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import Any
 
 from testamur.core.callers import Caller
-from testamur.core.errors import ItemNotFound
-from testamur.core.ids import Id, new_id
-from testamur.core.items import Item, ItemKind, NewItem
-from testamur.core.people import Reference, normalise
+from testamur.core.errors import FieldFault, InvalidInput, ItemNotFound
+from testamur.core.ids import Id, new_id, parse
+from testamur.core.items import (
+    FIELDS,
+    Item,
+    ItemChange,
+    ItemEvent,
+    ItemEventKind,
+    ItemForms,
+    ItemKind,
+    ItemPut,
+    ItemState,
+    ItemTelling,
+    NewItem,
+    PutOutcome,
+    change_of,
+    check_fields,
+    check_version,
+)
+from testamur.core.people import Identifier, Reference, normalise
+from testamur.core.skills import tag_key, tag_names
 from testamur.ledger.entries import Change, append
-from testamur.storage.database import Database, Row, Tx
+from testamur.ledger.skills import make_tags
+from testamur.storage.database import Database, Row, Tx, WriteTx
+
+PUT_MAX = 1_000
+"""Tellings in one call."""
+
+HISTORY_MAX = 100
+"""Of an item's history, so many of the newest events are shown."""
 
 
 class Items:
@@ -24,59 +51,41 @@ class Items:
     async def add(self, caller: Caller, new: Sequence[NewItem]) -> list[Id]:
         """Add items with their first version, all or none, and return their ids in order.
 
-        Raises: IdentifierTaken when an identifier names an item already, or occurs twice in `new`.
+        Raises: IdentifierTaken when an identifier names an item already, or two of `new`; InvalidInput for a name that
+            no tag can have.
         """
-        now = self._clock()
+        new = [
+            replace(item, tags=tag_names(item.tags, "tags"), skills=tag_names(item.skills, "skills")) for item in new
+        ]
         ids = [new_id() for _ in new]
-        async with self._database.write(caller.tenant) as tx:
-            await tx.run(
-                "items_add",
-                ids=ids,
-                kinds=[item.kind.value for item in new],
-                formats=[item.format for item in new],
-                titles=[item.title for item in new],
-                descriptions=[item.description for item in new],
-                providers=[item.provider for item in new],
-                languages=[item.language for item in new],
-                urls=[item.url for item in new],
-                cover_urls=[item.cover_url for item in new],
-                durations=[item.duration for item in new],
-                authored=[item.is_authored for item in new],
-                quizzes=[item.requires_quiz for item in new],
-                attributes=[dict(item.attributes) for item in new],
-                now=now,
-            )
-            named = [
-                (i.kind, normalise(i.kind, i.value), id) for id, t in zip(ids, new, strict=True) for i in t.identifiers
-            ]
-            await tx.run(
-                "item_identifiers_add",
-                kinds=[kind for kind, _, _ in named],
-                values=[value for _, value, _ in named],
-                items=[id for _, _, id in named],
-            )
-            await tx.run(
-                "item_versions_add",
-                items=ids,
-                numbers=[1] * len(ids),
-                published=[now if item.is_published else None for item in new],
-                now=now,
-            )
-            changes = [
-                Change(
-                    "item.added",
-                    id,
-                    {
-                        "title": t.title,
-                        "kind": t.kind.value,
-                        "published": t.is_published,
-                        "identifiers": [[i.kind, i.value] for i in t.identifiers],
-                    },
-                )
-                for id, t in zip(ids, new, strict=True)
-            ]
-            await append(tx, caller.client, changes, now)
+        async with self._database.write(caller.tenant, alone=True) as tx:  # two at once would make the same tag
+            now = self._clock()
+            await _insert(tx, caller.client, [_Added(id, item) for id, item in zip(ids, new, strict=True)], now)
         return ids
+
+    async def put(self, caller: Caller, told: Sequence[ItemTelling], *, seen: set[Id] | None = None) -> list[ItemPut]:
+        """Make the catalogue say what was told: add the items that no identifier names yet, change the others.
+
+        Each telling stands for itself: one that is refused hinders no other. Told again, nothing changes and nothing
+        is written.
+
+        Args:
+            told: at most PUT_MAX.
+            seen: items that earlier calls of the same series told of; filled as it goes. A second telling of an item is
+                refused, because the order of a series would decide what is true.
+        Returns: one answer for each telling, in order.
+        Raises: InvalidInput for too many at once.
+        """
+        if len(told) > PUT_MAX:
+            raise InvalidInput(FieldFault("", "range", f"at most {PUT_MAX} items at once"))
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            now = self._clock()
+            plan = _Plan(await _known(tx, told), await _authors(tx, told), set() if seen is None else seen)
+            plan.stored = {item.id: item for item in await _items(tx, list(set(plan.known.values())), now)}
+            answers = [plan.take(one) for one in told]
+            await _insert(tx, caller.client, plan.added, now)
+            await _change(tx, caller.client, plan.changed, now)
+        return answers
 
     async def publish(self, caller: Caller, item: Id, *, retraining_from: date | None = None) -> int:
         """Publish the item's draft, or a new version when it has none, and return the version's number.
@@ -104,10 +113,42 @@ class Items:
         """The item that `reference` names. Raises ItemNotFound naming the reference's field."""
         async with self._database.read(tenant) as tx:
             id = await find_item(tx, reference)
-            rows = await tx.rows("items_get", ids=[id] if id else [], now=self._clock())
-        if not rows:
+            items = await _items(tx, [id] if id else [], self._clock())
+        if not items:
             raise ItemNotFound(f"No learning object {reference.value!r} in this tenant", field=reference.field)
-        return _item(rows[0])
+        return items[0]
+
+    async def numbered_page(
+        self, tenant: Id, *, forms: ItemForms | None, updated_since: datetime | None, count: int, skip: int
+    ) -> tuple[int, list[Item]]:
+        """How many open items there are, and `count` of them behind `skip`, in order of id; retired ones included.
+
+        Args:
+            forms: only items of these forms.
+            updated_since: only items that changed at this moment or later.
+        """
+        of: dict[str, Any] = {
+            "forms": sorted(forms.wanted) if forms else None,
+            "formats": sorted(forms.formats) if forms else [],
+            "updated_since": updated_since,
+            "now": self._clock(),
+        }
+        async with self._database.read(tenant) as tx:
+            total: int = await tx.value("items_count", **of)
+            ids = [row["id"] for row in await tx.rows("items_numbered_page", count=count, skip=skip, **of)]
+            return total, await _items(tx, ids, of["now"])
+
+    async def history(self, tenant: Id, items: Sequence[Id]) -> Mapping[Id, Sequence[ItemEvent]]:
+        """What happened to each of these items, oldest first: the newest HISTORY_MAX events of each."""
+        events: defaultdict[Id, list[ItemEvent]] = defaultdict(list)
+        async with self._database.read(tenant) as tx:
+            for row in await tx.rows("items_history", ids=list(items), count=HISTORY_MAX):
+                kind = ItemEventKind(row["kind"])
+                events[row["item"]].append(ItemEvent(kind, row["recorded_at"], row["client"]))
+                # An item that comes into the world published has one entry for both.
+                if kind is ItemEventKind.ADDED and (row["data"] or {}).get("published"):
+                    events[row["item"]].append(ItemEvent(ItemEventKind.PUBLISHED, row["recorded_at"], row["client"]))
+        return events
 
 
 async def find_item(tx: Tx, reference: Reference) -> Id | None:
@@ -119,6 +160,292 @@ async def find_item(tx: Tx, reference: Reference) -> Id | None:
         id=reference.id,
     )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Added:
+    """An item to be written, with its first version."""
+
+    id: Id
+    item: NewItem
+    version: int = 1
+    is_retired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """An item to be changed."""
+
+    stored: Item
+    change: ItemChange
+    retraining_from: date | None
+
+
+@dataclass(slots=True)
+class _Plan:
+    """Decides what becomes of tellings, one after the other.
+
+    Args:
+        known: the item of each identifier, by (kind, value), that a telling names.
+        authors: people by the texts that name authors; None for nobody.
+        seen: items told of already.
+    """
+
+    known: dict[tuple[str, str], Id]
+    authors: Mapping[str, Id | None]
+    seen: set[Id]
+    stored: dict[Id, Item] = field(default_factory=dict)
+    added: list[_Added] = field(default_factory=list)
+    changed: list[_Changed] = field(default_factory=list)
+
+    def take(self, told: ItemTelling) -> ItemPut:
+        """Plan one telling and answer it."""
+        try:
+            return self._take(told)
+        except InvalidInput as error:
+            return ItemPut(PutOutcome.REFUSED, fault=error.faults[0])
+
+    def _take(self, told: ItemTelling) -> ItemPut:
+        keys = [(i.kind, normalise(i.kind, i.value)) for i in told.identifiers]
+        if not keys:
+            raise InvalidInput(FieldFault("", "missing", "names no identifier"))
+        blank = next((kind for kind, value in keys if not value), None)
+        if blank is not None:
+            raise InvalidInput(FieldFault(blank, "range", "may not be blank"))
+        told = _cleaned(told)
+        named = {self.known[key]: key for key in reversed(keys) if key in self.known}
+        if len(named) > 1:
+            kinds = " and ".join(sorted(kind for kind, _ in named.values()))
+            raise InvalidInput(FieldFault("", "duplicate", f"{kinds} name two different items"))
+        id = next(iter(named), None)
+        if id is not None and id in self.seen:
+            raise InvalidInput(FieldFault(named[id][0], "duplicate", "this item was told of before"))
+        fields = self._fields(told)
+        stored = self.stored.get(id) if id is not None else None
+        if stored is None:
+            id, outcome = self._add(told, fields), PutOutcome.ADDED
+        else:
+            id, outcome = stored.id, self._change(stored, told, fields)
+        self.known |= dict.fromkeys(keys, id)
+        self.seen.add(id)
+        return ItemPut(outcome, id)
+
+    def _fields(self, told: ItemTelling) -> dict[str, Any]:
+        fields = dict(told.fields)
+        if told.author is not None:
+            fields["author"] = self.authors[told.author] if told.author else None
+            if told.author and fields["author"] is None:
+                raise InvalidInput(FieldFault("author", "not_found", f"no person {told.author!r} in this tenant"))
+        return fields
+
+    def _add(self, told: ItemTelling, fields: dict[str, Any]) -> Id:
+        check_fields({"title": None} | fields)
+        check_version(told.version)
+        id = new_id()
+        new = NewItem(
+            **fields,
+            is_published=told.state is not ItemState.DRAFT,
+            identifiers=told.identifiers,
+            tags=told.tags or (),
+            skills=told.skills or (),
+        )
+        self.added.append(_Added(id, new, told.version or 1, told.state is ItemState.RETIRED))
+        return id
+
+    def _change(self, stored: Item, told: ItemTelling, fields: dict[str, Any]) -> PutOutcome:
+        change = change_of(stored, told, fields)
+        if change.is_empty:
+            return PutOutcome.UNCHANGED
+        self.changed.append(_Changed(stored, change, told.retraining_from))
+        return PutOutcome.UPDATED
+
+
+def _cleaned(told: ItemTelling) -> ItemTelling:
+    """With names of tags as they are kept. Raises InvalidInput for one that cannot be."""
+    tags = None if told.tags is None else tag_names(told.tags, "tags")
+    skills = None if told.skills is None else tag_names(told.skills, "skills")
+    return replace(told, tags=tags, skills=skills)
+
+
+async def _known(tx: Tx, told: Sequence[ItemTelling]) -> dict[tuple[str, str], Id]:
+    keys = {(i.kind, normalise(i.kind, i.value)) for one in told for i in one.identifiers}
+    rows = await tx.rows("item_identifiers_find", kinds=[kind for kind, _ in keys], values=[value for _, value in keys])
+    return {(row["kind"], row["value"]): row["item"] for row in rows}
+
+
+async def _authors(tx: Tx, told: Sequence[ItemTelling]) -> dict[str, Id | None]:
+    texts = list({one.author for one in told if one.author})
+    rows = await tx.rows(
+        "item_authors_find",
+        texts=texts,
+        lowered=[normalise("email", text) for text in texts],
+        ids=[parse(text, "person") for text in texts],
+    )
+    return {row["text"]: row["person"] for row in rows}
+
+
+async def _items(tx: Tx, ids: Sequence[Id], now: datetime) -> list[Item]:
+    return [_item(row) for row in await tx.rows("items_get", ids=list(ids), now=now)]
+
+
+async def _insert(tx: WriteTx, client: Id | None, added: Sequence[_Added], now: datetime) -> None:
+    """Write new items with their first versions, identifiers and tags."""
+    if not added:
+        return
+    rows = [
+        (one.id, {name: getattr(one.item, name) for name in FIELDS}, now if one.is_retired else None) for one in added
+    ]
+    await tx.run("items_add", **_columns(rows), now=now)
+    await _name(tx, [(one.id, one.item.identifiers) for one in added])
+    await tx.run(
+        "item_versions_add",
+        items=[one.id for one in added],
+        numbers=[one.version for one in added],
+        published=[now if one.item.is_published else None for one in added],
+        now=now,
+    )
+    changes = [
+        Change(
+            "item.added",
+            one.id,
+            {
+                "title": one.item.title,
+                "kind": one.item.kind.value,
+                "published": one.item.is_published,
+                "identifiers": [[i.kind, i.value] for i in one.item.identifiers],
+            }
+            | ({"version": one.version} if one.version != 1 else {})
+            | ({"tags": one.item.tags} if one.item.tags else {})
+            | ({"skills": one.item.skills} if one.item.skills else {}),
+        )
+        for one in added
+    ]
+    changes += [Change("item.retired", one.id) for one in added if one.is_retired]
+    await append(tx, client, changes, now)
+    await _tag(tx, client, [(one.id, (), one.item.tags, False) for one in added], now)
+    await _tag(tx, client, [(one.id, (), one.item.skills, True) for one in added], now)
+
+
+async def _change(tx: WriteTx, client: Id | None, changed: Sequence[_Changed], now: datetime) -> None:
+    """Write changes to items, with an entry for each kind of change."""
+    if not changed:
+        return
+    rows: list[tuple[Id, Mapping[str, Any], datetime | None]] = []
+    changes: list[Change] = []
+    drafts, publishes = [], []
+    for one in changed:
+        id, change = one.stored.id, one.change
+        whole = {name: getattr(one.stored, name) for name in FIELDS} | dict(change.fields)
+        retired = {True: now, False: None, None: one.stored.retired_at}[change.retired]
+        rows.append((id, whole, retired))
+        told = dict(change.fields)
+        if change.identifiers:
+            told["identifiers"] = [[i.kind, i.value] for i in change.identifiers]
+        told |= {
+            name: value
+            for name, value in (("draft", change.drafts), ("tags", change.tags), ("skills", change.skills))
+            if value is not None
+        }
+        if told:
+            changes.append(Change("item.updated", id, told))
+        if change.drafts is not None:
+            drafts.append((id, change.drafts))
+        if change.publishes is not None:
+            if change.publishes != one.stored.draft:
+                drafts.append((id, change.publishes))
+            publishes.append((id, change.publishes, one.retraining_from))
+            retraining_from = one.retraining_from and one.retraining_from.isoformat()
+            data = {"version": change.publishes, "retraining_from": retraining_from}
+            changes.append(Change("item.published", id, data))
+        if change.retired is not None:
+            changes.append(Change("item.retired" if change.retired else "item.restored", id))
+    await tx.run("items_change", **_columns(rows), now=now)
+    await _name(tx, [(one.stored.id, one.change.identifiers) for one in changed])
+    await tx.run(
+        "item_versions_add",
+        items=[id for id, _ in drafts],
+        numbers=[number for _, number in drafts],
+        published=[None] * len(drafts),
+        now=now,
+    )
+    await tx.run(
+        "item_versions_publish",
+        items=[id for id, _, _ in publishes],
+        numbers=[number for _, number, _ in publishes],
+        retraining_from=[day for _, _, day in publishes],
+        now=now,
+    )
+    await append(tx, client, changes, now)
+    tags = [(one.stored.id, one.stored.tags, one.change.tags, False) for one in changed]
+    skills = [(one.stored.id, one.stored.skills, one.change.skills, True) for one in changed]
+    await _tag(tx, client, [*tags, *skills], now)
+
+
+async def _name(tx: WriteTx, named: Sequence[tuple[Id, Sequence[Identifier]]]) -> None:
+    """Write identifiers. An identifier that stands twice with one item is one."""
+    rows = {(i.kind, normalise(i.kind, i.value), id): None for id, identifiers in named for i in identifiers}
+    await tx.run(
+        "item_identifiers_add",
+        kinds=[kind for kind, _, _ in rows],
+        values=[value for _, value, _ in rows],
+        items=[id for _, _, id in rows],
+    )
+
+
+async def _tag(
+    tx: WriteTx,
+    client: Id | None,
+    wanted: Sequence[tuple[Id, Sequence[str], Sequence[str] | None, bool]],
+    now: datetime,
+) -> None:
+    """Tie and untie tags and skills.
+
+    Args:
+        wanted: item, names it has, names it shall have (None: those it has), and whether they are skills.
+    """
+    told = [(item, {*map(tag_key, has)}, shall, is_skill) for item, has, shall, is_skill in wanted if shall is not None]
+    names = {tag_key(name): name for _, _, shall, _ in told for name in shall}
+    ids, _ = await make_tags(tx, client, names.values(), now)
+    gone = {key for _, has, shall, _ in told for key in has} - ids.keys()
+    ids |= {row["key"]: row["id"] for row in await tx.rows("tags_named", keys=list(gone))} if gone else {}
+    tied = [(item, ids[key], is_skill) for item, has, shall, is_skill in told for key in {*map(tag_key, shall)} - has]
+    untied = [(item, ids[key], is_skill) for item, has, shall, is_skill in told for key in has - {*map(tag_key, shall)}]
+    for query, ties in (("item_tags_untie", untied), ("item_tags_tie", tied)):
+        if ties:
+            of: dict[str, Any] = {"ids": [new_id() for _ in ties]} if query == "item_tags_tie" else {}
+            await tx.run(
+                query,
+                items=[item for item, _, _ in ties],
+                tags=[tag for _, tag, _ in ties],
+                skills=[is_skill for _, _, is_skill in ties],
+                now=now,
+                **of,
+            )
+    touched = {tag for _, tag, _ in (*tied, *untied)}
+    if touched:
+        await tx.run("tags_touch", ids=list(touched), now=now)
+
+
+def _columns(rows: Sequence[tuple[Id, Mapping[str, Any], datetime | None]]) -> dict[str, Any]:
+    """The parameters of `items_add` and `items_change`: an array for each column."""
+    return {
+        "ids": [id for id, _, _ in rows],
+        "kinds": [fields["kind"].value for _, fields, _ in rows],
+        "formats": [fields["format"] for _, fields, _ in rows],
+        "titles": [fields["title"] for _, fields, _ in rows],
+        "descriptions": [fields["description"] for _, fields, _ in rows],
+        "providers": [fields["provider"] for _, fields, _ in rows],
+        "languages": [fields["language"] for _, fields, _ in rows],
+        "urls": [fields["url"] for _, fields, _ in rows],
+        "cover_urls": [fields["cover_url"] for _, fields, _ in rows],
+        "durations": [fields["duration"] for _, fields, _ in rows],
+        "authored": [fields["is_authored"] for _, fields, _ in rows],
+        "quizzes": [fields["requires_quiz"] for _, fields, _ in rows],
+        "official": [fields["is_official"] for _, fields, _ in rows],
+        "authors": [fields["author"] for _, fields, _ in rows],
+        "attributes": [dict(fields["attributes"]) for _, fields, _ in rows],
+        "retired": [retired for _, _, retired in rows],
+    }
 
 
 def _item(row: Row) -> Item:
@@ -135,7 +462,12 @@ def _item(row: Row) -> Item:
         duration=row["duration"],
         is_authored=row["is_authored"],
         requires_quiz=row["requires_quiz"],
+        is_official=row["is_official"],
+        author=row["author"],
         version=row["version"],
+        draft=row["last_version"] if (row["last_version"] or 0) > (row["version"] or 0) else None,
+        tags=tuple(row["tags"]),
+        skills=tuple(row["skills"]),
         identifiers={kind: tuple(values) for kind, values in row["identifiers"].items()},
         attributes=row["attributes"],
         created_at=row["created_at"],

@@ -1,13 +1,26 @@
 -- name: items_add!
 INSERT INTO item (tenant, id, kind, format, title, description, provider, language, url, cover_url, duration,
-                  is_authored, requires_quiz, attributes, created_at, updated_at)
+                  is_authored, requires_quiz, is_official, author, attributes, created_at, updated_at, retired_at)
 SELECT :tenant, i.id, i.kind, i.format, i.title, i.description, i.provider, i.language, i.url, i.cover_url, i.duration,
-       i.is_authored, i.requires_quiz, i.attributes, :now, :now
+       i.is_authored, i.requires_quiz, i.is_official, i.author, i.attributes, :now, :now, i.retired_at
 FROM unnest(:ids::uuid[], :kinds::text[], :formats::text[], :titles::text[], :descriptions::text[], :providers::text[],
             :languages::text[], :urls::text[], :cover_urls::text[], :durations::text[], :authored::boolean[],
-            :quizzes::boolean[], :attributes::jsonb[])
+            :quizzes::boolean[], :official::boolean[], :authors::uuid[], :attributes::jsonb[], :retired::timestamptz[])
      AS i (id, kind, format, title, description, provider, language, url, cover_url, duration, is_authored,
-           requires_quiz, attributes);
+           requires_quiz, is_official, author, attributes, retired_at);
+
+-- name: items_change!
+UPDATE item t
+SET kind = i.kind, format = i.format, title = i.title, description = i.description, provider = i.provider,
+    language = i.language, url = i.url, cover_url = i.cover_url, duration = i.duration, is_authored = i.is_authored,
+    requires_quiz = i.requires_quiz, is_official = i.is_official, author = i.author, attributes = i.attributes,
+    retired_at = i.retired_at, updated_at = :now
+FROM unnest(:ids::uuid[], :kinds::text[], :formats::text[], :titles::text[], :descriptions::text[], :providers::text[],
+            :languages::text[], :urls::text[], :cover_urls::text[], :durations::text[], :authored::boolean[],
+            :quizzes::boolean[], :official::boolean[], :authors::uuid[], :attributes::jsonb[], :retired::timestamptz[])
+     AS i (id, kind, format, title, description, provider, language, url, cover_url, duration, is_authored,
+           requires_quiz, is_official, author, attributes, retired_at)
+WHERE t.tenant = :tenant AND t.id = i.id;
 
 -- name: item_identifiers_add!
 INSERT INTO item_identifier (tenant, kind, value, item)
@@ -18,6 +31,11 @@ AS i (kind, value, item);
 INSERT INTO item_version (tenant, item, number, published_at, created_at)
 SELECT :tenant, v.item, v.number, v.published_at, :now
 FROM unnest(:items::uuid[], :numbers::int[], :published::timestamptz[]) AS v (item, number, published_at);
+
+-- name: item_versions_publish!
+UPDATE item_version t SET published_at = :now, retraining_from = v.retraining_from
+FROM unnest(:items::uuid[], :numbers::int[], :retraining_from::date[]) AS v (item, number, retraining_from)
+WHERE t.tenant = :tenant AND t.item = v.item AND t.number = v.number AND t.published_at IS NULL;
 
 -- name: item_version_last
 SELECT number, published_at FROM item_version WHERE tenant = :tenant AND item = :item ORDER BY number DESC LIMIT 1;
@@ -38,10 +56,60 @@ SELECT found.item FROM (
     SELECT t.id, 1000 FROM item t WHERE t.tenant = :tenant AND t.id = :id::uuid
 ) found ORDER BY place LIMIT 1;
 
+-- name: item_identifiers_find
+SELECT kind, value, item FROM item_identifier
+WHERE tenant = :tenant
+  AND (kind, value) IN (SELECT k.kind, k.value FROM unnest(:kinds::text[], :values::text[]) AS k (kind, value));
+
+-- name: item_authors_find
+-- By reference, email address, an id of Thrive's, or our own id, in this order.
+SELECT n.text, coalesce(
+    (SELECT i.person FROM person_identifier i WHERE i.tenant = :tenant AND i.kind = 'ref' AND i.value = n.text),
+    (SELECT i.person FROM person_identifier i WHERE i.tenant = :tenant AND i.kind = 'email' AND i.value = n.lowered),
+    (SELECT i.person FROM person_identifier i WHERE i.tenant = :tenant AND i.kind = 'thrive' AND i.value = n.lowered),
+    (SELECT p.id FROM person p WHERE p.tenant = :tenant AND p.id = n.id)) AS person
+FROM unnest(:texts::text[], :lowered::text[], :ids::uuid[]) AS n (text, lowered, id);
+
 -- name: items_get
 SELECT t.*, (SELECT coalesce(jsonb_object_agg(kind, vs), '{}') FROM (
                 SELECT i.kind, jsonb_agg(i.value ORDER BY i.value) AS vs FROM item_identifier i
                 WHERE i.tenant = :tenant AND i.item = t.id GROUP BY i.kind) g) AS identifiers,
        (SELECT max(v.number) FROM item_version v
-        WHERE v.tenant = :tenant AND v.item = t.id AND v.published_at <= :now) AS version
-FROM unnest(:ids::uuid[]) AS wanted (id) JOIN item t ON t.tenant = :tenant AND t.id = wanted.id;
+        WHERE v.tenant = :tenant AND v.item = t.id AND v.published_at <= :now) AS version,
+       (SELECT max(v.number) FROM item_version v WHERE v.tenant = :tenant AND v.item = t.id) AS last_version,
+       ARRAY(SELECT g.name FROM item_tag l JOIN tag g ON g.tenant = l.tenant AND g.id = l.tag
+             WHERE l.tenant = :tenant AND l.item = t.id AND NOT l.is_skill AND l.untied_at IS NULL
+             ORDER BY g.key) AS tags,
+       ARRAY(SELECT g.name FROM item_tag l JOIN tag g ON g.tenant = l.tenant AND g.id = l.tag
+             WHERE l.tenant = :tenant AND l.item = t.id AND l.is_skill AND l.untied_at IS NULL
+             ORDER BY g.key) AS skills
+FROM unnest(:ids::uuid[]) WITH ORDINALITY AS wanted (id, place) JOIN item t ON t.tenant = :tenant AND t.id = wanted.id
+ORDER BY wanted.place;
+
+-- name: items_numbered_page
+-- What learners can see or have done: published once, or learning outside. A form is an item's format where the caller
+-- knows it, else its kind.
+SELECT t.id FROM item t
+WHERE t.tenant = :tenant AND t.updated_at >= coalesce(:updated_since::timestamptz, '-infinity')
+  AND (:forms::text[] IS NULL
+       OR CASE WHEN lower(t.format) = ANY (:formats::text[]) THEN lower(t.format) ELSE t.kind END = ANY (:forms))
+  AND (t.kind = 'outside' OR EXISTS (SELECT FROM item_version v WHERE v.tenant = :tenant AND v.item = t.id
+                                     AND v.published_at <= :now))
+ORDER BY t.id LIMIT :count OFFSET :skip;
+
+-- name: items_count
+SELECT count(*) FROM item t
+WHERE t.tenant = :tenant AND t.updated_at >= coalesce(:updated_since::timestamptz, '-infinity')
+  AND (:forms::text[] IS NULL
+       OR CASE WHEN lower(t.format) = ANY (:formats::text[]) THEN lower(t.format) ELSE t.kind END = ANY (:forms))
+  AND (t.kind = 'outside' OR EXISTS (SELECT FROM item_version v WHERE v.tenant = :tenant AND v.item = t.id
+                                     AND v.published_at <= :now));
+
+-- name: items_history
+-- The newest :count of each item, in order. The kinds are those of the index ledger_entry_item.
+SELECT h.* FROM unnest(:ids::uuid[]) AS wanted (id) CROSS JOIN LATERAL (
+    SELECT e.subject AS item, e.number, e.kind, e.client, e.data, e.recorded_at FROM ledger_entry e
+    WHERE e.tenant = :tenant AND e.subject = wanted.id
+      AND e.kind IN ('item.added', 'item.updated', 'item.published', 'item.retired', 'item.restored')
+    ORDER BY e.number DESC LIMIT :count) h
+ORDER BY h.item, h.number;
