@@ -1,19 +1,34 @@
-"""Assignments: making and finding them."""
+"""Assignments: making, editing, deleting and finding them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
-from testamur.core.assignments import Assignment, NewAssignment
+from testamur.core.assignments import (
+    VERSIONS_MAX,
+    Assignment,
+    AssignmentEdit,
+    AssignmentVersion,
+    Keep,
+    NewAssignment,
+)
 from testamur.core.callers import Caller
-from testamur.core.errors import AssignmentNotFound, AudienceNotFound, FieldFault, InvalidInput, ItemNotFound
+from testamur.core.errors import (
+    AssignmentNotFound,
+    AudienceNotFound,
+    Conflict,
+    FieldFault,
+    InvalidInput,
+    ItemNotFound,
+)
 from testamur.core.ids import Id, new_id
-from testamur.core.people import Reference
+from testamur.core.people import Reference, normalise
 from testamur.ledger.audiences import find_audience
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
-from testamur.storage.database import Database, Row, Tx
+from testamur.storage.database import Database, Row, Tx, WriteTx
 
 
 class Assignments:
@@ -35,37 +50,62 @@ class Assignments:
             if audience is None:
                 raise AudienceNotFound(f"No audience {new.audience.value!r} in this tenant", field=new.audience.field)
             primary = await _item(tx, new.primary)
-            alternatives: list[Id] = []
-            for reference in new.alternatives:
-                alternative = await _item(tx, reference)
-                if alternative == primary:
-                    raise InvalidInput(FieldFault(reference.field, "duplicate", "may not contain the primary content"))
-                if alternative in alternatives:
-                    raise InvalidInput(FieldFault(reference.field, "duplicate", "names the same content twice"))
-                alternatives.append(alternative)
             id = new_id()
             settings = {
                 "audience": audience,
                 "primary_item": primary,
-                "alternatives": alternatives,
+                "alternatives": await _alternatives(tx, new.alternatives, primary),
                 "hide_alternatives": new.hide_alternatives,
                 "completion_period_days": new.completion_period_days,
                 "recurrence_days": new.recurrence_days,
             }
-            await tx.run("assignment_add", id=id, now=now, **settings)
+            await tx.run("assignment_make", id=id, now=now, **settings)
             await append(tx, caller.client, [Change("assignment.added", id, settings)], now)
-            row = await tx.row("assignment_get", id=id)
-            assert row is not None
-            return _assignment(row)
+            return _assignment(await _row(tx, id))
+
+    async def edit(self, caller: Caller, reference: Reference, edit: AssignmentEdit) -> Assignment:
+        """Give an assignment a new version, which acts from now on; what was before stays readable.
+
+        An edit that changes nothing makes no version, so callers may retry freely.
+
+        Raises: AssignmentNotFound; ItemNotFound; InvalidInput when the assignment is for another audience than
+            `edit.audience`, or when primary and alternatives overlap; Conflict when it is deleted, or has VERSIONS_MAX
+            versions. Each names the reference's field.
+        """
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            row = await _existing(tx, reference)
+            await _check_audience(tx, row, edit.audience)
+            if row["deleted_at"] is not None:
+                raise Conflict("This assignment is deleted", field=reference.field)
+            changed = await _changed(tx, row, edit)
+            if not changed:
+                return _assignment(row)
+            return await self._revise(tx, caller, row, "assignment.edited", changed)
+
+    async def delete(self, caller: Caller, reference: Reference, audience: Reference | None) -> Assignment:
+        """Delete an assignment: it asks nothing of anybody from now on and stays readable (rule E11).
+
+        Deleting it again changes nothing.
+
+        Raises: AssignmentNotFound; InvalidInput when the assignment is for another audience than `audience`.
+        """
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            row = await _existing(tx, reference)
+            await _check_audience(tx, row, audience)
+            if row["deleted_at"] is not None:
+                return _assignment(row)
+            return await self._revise(tx, caller, row, "assignment.deleted", {})
 
     async def get(self, tenant: Id, reference: Reference) -> Assignment:
         """The assignment that `reference` names by its id. Raises AssignmentNotFound."""
-        id = reference.id
         async with self._database.read(tenant) as tx:
-            row = await tx.row("assignment_get", id=id) if id else None
-        if row is None:
-            raise AssignmentNotFound(f"No assignment {reference.value!r} in this tenant", field=reference.field)
-        return _assignment(row)
+            return _assignment(await _existing(tx, reference))
+
+    async def versions(self, tenant: Id, reference: Reference) -> list[AssignmentVersion]:
+        """All that the assignment ever said, oldest first. Raises AssignmentNotFound."""
+        async with self._database.read(tenant) as tx:
+            id = (await _existing(tx, reference))["id"]
+            return (await find_versions(tx, [id]))[id]
 
     async def list(
         self,
@@ -84,10 +124,92 @@ class Assignments:
             of = await find_audience(tx, audience) if audience else None
             if audience and of is None:
                 raise AudienceNotFound(f"No audience {audience.value!r} in this tenant", field=audience.field)
-            rows = await tx.rows(
-                "assignments_numbered_page", audience=of, updated_since=updated_since, count=count, skip=skip
-            )
+            rows = await tx.rows("assignments_page", audience=of, updated_since=updated_since, count=count, skip=skip)
         return [_assignment(row) for row in rows]
+
+    async def _revise(self, tx: WriteTx, caller: Caller, row: Row, kind: str, changed: dict[str, Any]) -> Assignment:
+        # Read with the tenant's counter locked, and never before the version it follows: versions are a sequence.
+        now = max(self._clock(), row["updated_at"])
+        settings = {name: row[name] for name in _SETTINGS} | changed
+        deleted_at = now if kind == "assignment.deleted" else None
+        number = await tx.value("assignment_revise", id=row["id"], deleted_at=deleted_at, now=now, **settings)
+        await append(tx, caller.client, [Change(kind, row["id"], {"version": number, **changed})], now)
+        return _assignment(await _row(tx, row["id"]))
+
+
+_SETTINGS = ("primary_item", "alternatives", "hide_alternatives", "completion_period_days", "recurrence_days")
+
+
+async def find_versions(tx: Tx, assignments: Sequence[Id]) -> dict[Id, list[AssignmentVersion]]:
+    """All versions of these assignments, oldest first."""
+    found: dict[Id, list[AssignmentVersion]] = {id: [] for id in assignments}
+    for row in await tx.rows("assignment_versions", assignments=list(found)):
+        found[row["assignment"]].append(
+            AssignmentVersion(
+                number=row["number"],
+                effective_on=row["effective_on"],
+                recorded_at=row["recorded_at"],
+                acts_at=row["acts_at"],
+                audience=row["audience"],
+                primary=row["primary_item"],
+                alternatives=tuple(row["alternatives"]),
+                hide_alternatives=row["hide_alternatives"],
+                completion_period_days=row["completion_period_days"],
+                recurrence_days=row["recurrence_days"],
+                is_active=row["is_active"],
+                is_deleted=row["is_deleted"],
+            )
+        )
+    return found
+
+
+async def find_assignment(tx: Tx, reference: Reference) -> Id:
+    """The id of the assignment that `reference` names. Raises AssignmentNotFound naming the reference's field."""
+    id: Id = (await _existing(tx, reference))["id"]
+    return id
+
+
+async def _existing(tx: Tx, reference: Reference) -> Row:
+    row = await tx.row("assignment_by_id", id=reference.id) if reference.id else None
+    if row is None:
+        raise AssignmentNotFound(f"No assignment {reference.value!r} in this tenant", field=reference.field)
+    return row
+
+
+async def _row(tx: Tx, id: Id) -> Row:
+    row = await tx.row("assignment_by_id", id=id)
+    assert row is not None
+    return row
+
+
+async def _check_audience(tx: Tx, row: Row, audience: Reference | None) -> None:
+    # By id first: an audience that is deleted by now is no longer found.
+    if audience is None or audience.id == row["audience"] or await find_audience(tx, audience) == row["audience"]:
+        return
+    raise InvalidInput(FieldFault(audience.field, "not_found", "is not the audience of this assignment"))
+
+
+async def _changed(tx: Tx, row: Row, edit: AssignmentEdit) -> dict[str, Any]:
+    """The settings that `edit` makes another."""
+    primary = row["primary_item"] if edit.primary is None else await _item(tx, edit.primary)
+    if edit.alternatives is not None:
+        alternatives = await _alternatives(tx, edit.alternatives, primary)
+    else:
+        alternatives = list(row["alternatives"])
+        if edit.primary is not None and primary in alternatives:
+            raise InvalidInput(FieldFault(edit.primary.field, "duplicate", "is one of the alternatives"))
+    wanted = {
+        "primary_item": primary,
+        "alternatives": alternatives,
+        "hide_alternatives": edit.hide_alternatives,
+        "completion_period_days": edit.completion_period_days,
+    }
+    changed = {name: value for name, value in wanted.items() if value is not None and value != row[name]}
+    if edit.recurrence_days is not Keep.KEEP and edit.recurrence_days != row["recurrence_days"]:
+        changed["recurrence_days"] = edit.recurrence_days
+    if changed and await tx.value("assignment_version_count", id=row["id"]) >= VERSIONS_MAX:
+        raise Conflict(f"An assignment has {VERSIONS_MAX} versions at most; make a new one instead")
+    return changed
 
 
 async def _item(tx: Tx, reference: Reference) -> Id:
@@ -95,6 +217,36 @@ async def _item(tx: Tx, reference: Reference) -> Id:
     if item is None:
         raise ItemNotFound(f"No learning object {reference.value!r} in this tenant", field=reference.field)
     return item
+
+
+async def _alternatives(tx: Tx, references: Sequence[Reference], primary: Id) -> list[Id]:
+    spelled = [
+        (place, rank, kind, normalise(kind, reference.value))
+        for place, reference in enumerate(references)
+        for rank, kind in enumerate(reference.kinds)
+    ]
+    ids = [(place, reference.id) for place, reference in enumerate(references) if reference.id]
+    rows = await tx.rows(
+        "assignment_items_resolve",
+        places=[place for place, _, _, _ in spelled],
+        ranks=[rank for _, rank, _, _ in spelled],
+        kinds=[kind for _, _, kind, _ in spelled],
+        values=[value for _, _, _, value in spelled],
+        id_places=[place for place, _ in ids],
+        ids=[id for _, id in ids],
+    )
+    found = {row["place"]: row["item"] for row in rows}
+    alternatives: dict[Id, None] = {}
+    for place, reference in enumerate(references):
+        item = found.get(place)
+        if item is None:
+            raise ItemNotFound(f"No learning object {reference.value!r} in this tenant", field=reference.field)
+        if item == primary:
+            raise InvalidInput(FieldFault(reference.field, "duplicate", "may not contain the primary content"))
+        if item in alternatives:
+            raise InvalidInput(FieldFault(reference.field, "duplicate", "names the same content twice"))
+        alternatives[item] = None
+    return list(alternatives)
 
 
 def _assignment(row: Row) -> Assignment:

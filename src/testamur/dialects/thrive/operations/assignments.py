@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from testamur.core.callers import Scope
+from testamur.core.errors import FieldFault, InvalidInput, ItemNotFound
 from testamur.core.moments import When
 from testamur.core.people import Reference
 from testamur.dialects.thrive.operations.shared import DOCS, LISTED, PAGE, optional
@@ -19,8 +20,22 @@ async def create_assignment(call: Call) -> Reply:
 
 
 async def get_assignment(call: Call) -> Reply:
-    reference = Reference(call.path["assignmentId"], (), "assignment", "assignmentId")
-    return json_reply(200, translate.assignment(await call.ledger.assignments.get(call.caller.tenant, reference)))
+    return json_reply(200, translate.assignment(await call.ledger.assignments.get(call.caller.tenant, _named(call))))
+
+
+async def update_assignment(call: Call) -> Reply:
+    try:
+        stored = await call.ledger.assignments.edit(call.caller, _named(call), translate.edit(call.body))
+    except ItemNotFound as error:
+        # 404 is for what the path names.
+        raise InvalidInput(FieldFault(error.field or "", "not_found", error.message)) from error
+    return json_reply(200, translate.assignment(stored))
+
+
+async def delete_assignment(call: Call) -> Reply:
+    body: wire.DeleteAssignment = call.body
+    await call.ledger.assignments.delete(call.caller, _named(call), audience(body.audience_id, "audienceId"))
+    return json_reply(200, wire.AssignmentDeleted(success=True))
 
 
 async def list_assignments(call: Call) -> Reply:
@@ -34,6 +49,10 @@ async def list_assignments(call: Call) -> Reply:
         skip=(call.params["page"] - 1) * count,
     )
     return json_reply(200, [translate.assignment(assignment) for assignment in stored])
+
+
+def _named(call: Call) -> Reference:
+    return Reference(call.path["assignmentId"], (), "assignment", "assignmentId")
 
 
 OPERATIONS = (
@@ -71,5 +90,25 @@ OPERATIONS = (
         handler=get_assignment,
         summary="One assignment",
         answers={200: wire.Assignment},
+    ),
+    Operation(
+        name="updateAssignment",
+        method="PATCH",
+        path="/rest/v1/assignments/{assignmentId}",
+        handler=update_assignment,
+        summary="Change an assignment from now on; what is absent stays",
+        scope=Scope.WRITE,
+        body=wire.UpdateAssignment,
+        answers={200: wire.Assignment},
+    ),
+    Operation(
+        name="deleteAssignment",
+        method="DELETE",
+        path="/rest/v1/assignments/{assignmentId}",
+        handler=delete_assignment,
+        summary="End an assignment; it stays readable as deleted",
+        scope=Scope.WRITE,
+        body=wire.DeleteAssignment,
+        answers={200: wire.AssignmentDeleted},
     ),
 )

@@ -38,7 +38,8 @@ async def list_completions(call: Call) -> Reply:
         count=call.params["perPage"],
         skip=(call.params["page"] - 1) * call.params["perPage"],
     )
-    return json_reply(200, [translate.completion(record) for record in found])
+    covered = await call.ledger.enrolments.coverage(call.caller.tenant, found)
+    return json_reply(200, [translate.completion(record, covered[record.id]) for record in found])
 
 
 async def get_completion(call: Call) -> Reply:
@@ -48,7 +49,8 @@ async def get_completion(call: Call) -> Reply:
     record = await call.ledger.records.get(call.caller.tenant, id)
     if record.completed is None or record.person is None or record.item is None:
         raise CompletionNotFound
-    return json_reply(200, translate.completion(record))
+    covered = await call.ledger.enrolments.coverage(call.caller.tenant, [record])
+    return json_reply(200, translate.completion(record, covered[record.id]))
 
 
 def _behind(end: When) -> datetime:

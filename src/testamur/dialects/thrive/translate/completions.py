@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from testamur.core.enrolments import Coverage
 from testamur.core.errors import FieldFault, InvalidInput
 from testamur.core.ids import to_hex24
 from testamur.core.moments import parse_when
@@ -25,11 +26,13 @@ def new_record(body: wire.CreateCompletion) -> NewRecord:
     )
 
 
-def completion(record: Record) -> wire.Completion:
-    """A record that is a completion of a known person and item."""
+def completion(record: Record, covered: Coverage) -> wire.Completion:
+    """A record that is a completion of a known person and item, and what assignments make of it."""
     assert record.completed is not None
     assert record.person is not None
     assert record.item is not None
+    # Credit ends with the completion's own expiry when that is earlier (rule V6).
+    ends = [end for end in (record.expires_at, covered.credit_ends_at) if end is not None]
     return wire.Completion(
         id=to_hex24(record.id),
         user_id=to_hex24(record.person),
@@ -37,8 +40,8 @@ def completion(record: Record) -> wire.Completion:
         content_version=record.item_version or 1,
         skills=[],
         completion_type="default",
-        had_due_date=False,
+        had_due_date=covered.had_due_date,
         is_rpl=record.is_prior,
         completed_at=instant(record.completed.at) or "",
-        active_until=instant(record.expires_at),
+        active_until=instant(min(ends, default=None)),
     )

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from testamur.core.assignments import ALTERNATIVES_MAX, COMPLETION_PERIOD_DEFAULT_DAYS, PERIOD_MAX_DAYS
-from testamur.dialects.thrive.wire import Hex24
+from testamur.dialects.thrive.wire import Hex24, Text
+
+Alternatives = Annotated[list[Hex24], Meta(max_length=ALTERNATIVES_MAX)]
+CompletionPeriod = Annotated[int, Meta(ge=1, le=PERIOD_MAX_DAYS)]
+Recurrence = Annotated[int, Meta(ge=0, le=PERIOD_MAX_DAYS)]
 
 
 class CreateAssignment(Struct, rename="camel"):
@@ -15,10 +19,33 @@ class CreateAssignment(Struct, rename="camel"):
 
     audience_id: Hex24
     content_id: Hex24
-    alternative_content_ids: Annotated[list[Hex24], Meta(max_length=ALTERNATIVES_MAX)] = []
+    alternative_content_ids: Alternatives = []
     hide_alternative_content: bool = False
-    completion_period: Annotated[int, Meta(ge=1, le=PERIOD_MAX_DAYS)] = COMPLETION_PERIOD_DEFAULT_DAYS
-    recurrence: Annotated[int, Meta(ge=0, le=PERIOD_MAX_DAYS)] | None = None
+    completion_period: CompletionPeriod = COMPLETION_PERIOD_DEFAULT_DAYS
+    recurrence: Recurrence | None = None
+
+
+class UpdateAssignment(Struct, rename="camel"):
+    """Body of PATCH /assignments/{assignmentId}: what is absent stays. The audience is compared, never changed."""
+
+    audience_id: Text | UnsetType = UNSET
+    content_id: Hex24 | UnsetType = UNSET
+    alternative_content_ids: Alternatives | UnsetType = UNSET
+    hide_alternative_content: bool | UnsetType = UNSET
+    completion_period: CompletionPeriod | UnsetType = UNSET
+    recurrence: Recurrence | UnsetType | None = UNSET
+
+
+class DeleteAssignment(Struct, rename="camel"):
+    """Body of DELETE /assignments/{assignmentId}."""
+
+    audience_id: Text
+
+
+class AssignmentDeleted(Struct):
+    """The answer to it, also to a second one."""
+
+    success: bool
 
 
 class Assignment(Struct, rename="camel"):

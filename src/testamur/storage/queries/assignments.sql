@@ -1,0 +1,67 @@
+-- name: assignment_make!
+-- An assignment and its first version, which acts from the day it is made.
+WITH made AS (
+    INSERT INTO assignment (tenant, id, audience, primary_item, alternatives, hide_alternatives,
+                            completion_period_days, recurrence_days, created_at, updated_at)
+    VALUES (:tenant, :id, :audience, :primary_item, :alternatives, :hide_alternatives, :completion_period_days,
+            :recurrence_days, :now, :now)
+    RETURNING *
+)
+INSERT INTO assignment_version (tenant, assignment, number, effective_on, recorded_at, audience, primary_item,
+                                alternatives, hide_alternatives, completion_period_days, recurrence_days)
+SELECT m.tenant, m.id, 1, (m.created_at AT TIME ZONE t.zone)::date, m.created_at, m.audience, m.primary_item,
+       m.alternatives, m.hide_alternatives, m.completion_period_days, m.recurrence_days
+FROM made m JOIN tenant t ON t.id = m.tenant;
+
+-- name: assignment_revise
+-- What the last version says, replaced and remembered beside it. Returns the number of the new version.
+WITH revised AS (
+    UPDATE assignment
+    SET primary_item = :primary_item, alternatives = :alternatives, hide_alternatives = :hide_alternatives,
+        completion_period_days = :completion_period_days, recurrence_days = :recurrence_days,
+        deleted_at = :deleted_at, updated_at = :now
+    WHERE tenant = :tenant AND id = :id
+    RETURNING *
+)
+INSERT INTO assignment_version (tenant, assignment, number, effective_on, recorded_at, audience, primary_item,
+                                alternatives, hide_alternatives, completion_period_days, recurrence_days, is_active,
+                                is_deleted)
+SELECT r.tenant, r.id,
+       (SELECT max(v.number) + 1 FROM assignment_version v WHERE v.tenant = r.tenant AND v.assignment = r.id),
+       (r.updated_at AT TIME ZONE t.zone)::date, r.updated_at, r.audience, r.primary_item, r.alternatives,
+       r.hide_alternatives, r.completion_period_days, r.recurrence_days, r.is_active, r.deleted_at IS NOT NULL
+FROM revised r JOIN tenant t ON t.id = r.tenant
+RETURNING number;
+
+-- name: assignment_by_id
+SELECT * FROM assignment WHERE tenant = :tenant AND id = :id;
+
+-- name: assignments_page
+-- In the order in which they were made, deleted ones too.
+SELECT * FROM assignment
+WHERE tenant = :tenant AND (:audience::uuid IS NULL OR audience = :audience)
+  AND (:updated_since::timestamptz IS NULL OR updated_at >= :updated_since)
+ORDER BY id LIMIT :count OFFSET :skip;
+
+-- name: assignment_versions
+-- All versions of some assignments, oldest first, each with the moment from which it acts.
+SELECT v.*, greatest(v.recorded_at, v.effective_on::timestamp AT TIME ZONE t.zone) AS acts_at
+FROM assignment_version v JOIN tenant t ON t.id = :tenant
+WHERE v.tenant = :tenant AND v.assignment = ANY (:assignments::uuid[])
+ORDER BY v.assignment, v.number;
+
+-- name: assignment_version_count
+SELECT count(*) FROM assignment_version WHERE tenant = :tenant AND assignment = :id;
+
+-- name: assignment_items_resolve
+-- For each place of a list the item it names. An identifier of an earlier kind wins over one of a later, and any over an
+-- id of ours. Places that name nothing have no row.
+SELECT DISTINCT ON (found.place) found.place, found.item FROM (
+    SELECT w.place, i.item, w.rank
+    FROM unnest(:places::int[], :ranks::int[], :kinds::text[], :values::text[]) AS w (place, rank, kind, value)
+    JOIN item_identifier i ON i.tenant = :tenant AND i.kind = w.kind AND i.value = w.value
+    UNION ALL
+    SELECT w.place, t.id, 1000
+    FROM unnest(:id_places::int[], :ids::uuid[]) AS w (place, id)
+    JOIN item t ON t.tenant = :tenant AND t.id = w.id
+) found ORDER BY found.place, found.rank;
