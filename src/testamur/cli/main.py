@@ -13,7 +13,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from testamur import __version__, serving
+from testamur.cli import cpd
 from testamur.cli import doctor as checks
+from testamur.cli import items as catalogue
 from testamur.cli.common import Data, DatabaseUrl, Json, TenantName, settings_of, with_ledger
 from testamur.cli.output import Exit, console, explained, show, table
 from testamur.cli.welcome import welcome
@@ -45,6 +47,9 @@ demo = typer.Typer(help="A believable organisation to try things on.", no_args_i
 app.add_typer(tenants, name="tenant")
 app.add_typer(keys, name="key")
 app.add_typer(demo, name="demo")
+app.add_typer(cpd.app, name="cpd")
+app.add_typer(catalogue.items, name="items")
+app.add_typer(catalogue.skills, name="skills")
 
 
 def main() -> None:

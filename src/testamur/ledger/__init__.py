@@ -6,14 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from testamur.ledger.activities import Activities
 from testamur.ledger.assignments import Assignments
 from testamur.ledger.audiences import Audiences
 from testamur.ledger.clients import Clients
+from testamur.ledger.cpd import Cpd
+from testamur.ledger.enrolments import Enrolments
 from testamur.ledger.items import Items
 from testamur.ledger.learners import Learners
+from testamur.ledger.managers import Managers
 from testamur.ledger.people import People
 from testamur.ledger.record_search import RecordSearch
 from testamur.ledger.records import Records
+from testamur.ledger.skills import Skills
 from testamur.ledger.tenants import Tenants
 from testamur.storage.database import Database
 
@@ -31,14 +36,19 @@ class Ledger:
 
     database: Database
     now: Clock
+    activities: Activities
     assignments: Assignments
     audiences: Audiences
     clients: Clients
+    cpd: Cpd
+    enrolments: Enrolments
     items: Items
     learners: Learners
+    managers: Managers
     people: People
     record_search: RecordSearch
     records: Records
+    skills: Skills
     tenants: Tenants
 
     @classmethod
@@ -48,13 +58,18 @@ class Ledger:
         return cls(
             database=database,
             now=clock,
+            activities=Activities(database),
             assignments=Assignments(database, clock),
             audiences=Audiences(database, clock),
             clients=Clients(database, clock),
+            cpd=Cpd(database, clock),
+            enrolments=Enrolments(database, clock),
             items=Items(database, clock),
             learners=Learners(database, clock),
+            managers=Managers(database, clock),
             people=People(database, clock),
             record_search=RecordSearch(database, records),
             records=records,
+            skills=Skills(database, clock),
             tenants=Tenants(database, clock),
         )

@@ -4,12 +4,36 @@ from __future__ import annotations
 
 from testamur.dialects.thrive import wire
 from testamur.dialects.thrive.errors import answer_error
-from testamur.dialects.thrive.operations import assignments, completions, tokens
+from testamur.dialects.thrive.operations import (
+    activities,
+    assignments,
+    audience_managers,
+    audience_members,
+    audiences,
+    completions,
+    contents,
+    cpd,
+    enrolments,
+    skills,
+    tokens,
+)
 from testamur.dialects.thrive.operations.shared import NAME
 from testamur.dialects.thrive.operations.tokens import identify
 from testamur.http.operations import Dialect
 
-OPERATIONS = (*completions.OPERATIONS, *assignments.OPERATIONS, *tokens.OPERATIONS)
+OPERATIONS = (
+    *activities.OPERATIONS,
+    *audiences.OPERATIONS,
+    *audience_members.OPERATIONS,
+    *audience_managers.OPERATIONS,
+    *completions.OPERATIONS,
+    *cpd.OPERATIONS,
+    *contents.OPERATIONS,
+    *assignments.OPERATIONS,
+    *enrolments.OPERATIONS,
+    *skills.OPERATIONS,
+    *tokens.OPERATIONS,
+)
 
 DIALECT = Dialect(
     name=NAME,
