@@ -49,8 +49,8 @@ def urls(postgres: str) -> Iterator[DatabaseUrls]:
 
 @pytest.fixture(scope="session")
 def server(urls: DatabaseUrls) -> Iterator[Server]:
-    """The whole application behind uvicorn, on a port of its own."""
-    with Server.start(urls) as server:
+    """The whole application behind uvicorn, on a port of its own. Tests of delivery start deliverers themselves."""
+    with Server.start(urls, delivers_webhooks=False) as server:
         yield server
 
 

@@ -16,6 +16,8 @@ from starlette.routing import Route
 from testamur import __version__
 from testamur.config import BadSetting, Settings
 from testamur.core.errors import Unavailable
+from testamur.delivery.deliverer import Deliverer
+from testamur.delivery.sender import Sender
 from testamur.dialects import ALL
 from testamur.http.index import index_page
 from testamur.http.limits import RateLimiter
@@ -39,6 +41,8 @@ class Application:
             f"/{dialect.name}": DialectService(dialect, self.ledger, limiter, public and f"{public}/{dialect.name}")
             for dialect in ALL
         }
+        self._notices = {dialect.name: dialect.notices for dialect in ALL if dialect.notices is not None}
+        self._delivers, self._to_private = settings.delivers_webhooks, settings.webhooks_to_private_addresses
         self._hosts = {host: _known(self._dialects, dialect) for host, dialect in settings.dialect_hosts.items()}
         self._pages = Starlette(
             routes=[
@@ -67,13 +71,18 @@ class Application:
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         await self.database.open()
         _calm_garbage_collection()
-        listener = asyncio.create_task(self.ledger.clients.listen())
+        sender = Sender(to_private_addresses=self._to_private)
+        tasks = [asyncio.create_task(self.ledger.clients.listen())]
+        if self._delivers:
+            tasks.append(asyncio.create_task(Deliverer(self.ledger, self._notices, sender).run()))
         try:
             yield
         finally:
             await self.ledger.records.drain()
-            listener.cancel()
-            await asyncio.gather(listener, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await sender.close()
             await self.database.close()
 
     async def _index(self, request: Request) -> Response:

@@ -48,6 +48,12 @@ class Settings:
         "", "Host names answered by one dialect at their root: `thrive=thrive.example.org,rise=rise.example.org`."
     )
     rate_limit_per_minute: int = _setting(0, "Requests a client may make in a minute, in each worker; 0 for no limit.")
+    delivers_webhooks: bool = _setting(
+        True, "Whether this server tells webhooks; another one on the same database can."
+    )
+    webhooks_to_private_addresses: bool = _setting(
+        False, "Whether webhooks may be aimed at loopback and private addresses."
+    )
     shutdown_seconds: int = _setting(20, "How long requests in flight may take to finish when the server stops.")
     log_format: str = _setting("auto", "`json`, `console`, or `auto`: console on a terminal.")
     log_level: str = _setting("info", "`debug`, `info`, `warning` or `error`; below `info` no line for each request.")
@@ -71,10 +77,23 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
             continue
         kind = str(known[name].type)
         try:
-            values[name] = int(text) if kind == "int" else Path(text) if "Path" in kind else text
+            values[name] = _read(kind, text)
         except ValueError as error:
-            raise BadSetting(f"{variable} must be a whole number: {text!r}") from error
+            raise BadSetting(f"{variable} {error}: {text!r}") from error
     return Settings(**values)
+
+
+def _read(kind: str, text: str) -> Any:
+    if kind == "int":
+        try:
+            return int(text)
+        except ValueError as error:
+            raise ValueError("must be a whole number") from error
+    if kind == "bool":
+        if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
+            raise ValueError("must be true or false")
+        return text.lower() in ("true", "1", "yes")
+    return Path(text) if "Path" in kind else text
 
 
 def table() -> str:

@@ -7,7 +7,8 @@ for people, `field` for programs. The docstring of a class is its default messag
     ├── InvalidInput                 one or more FieldFaults
     ├── NotFound
     │   ├── PersonNotFound  ItemNotFound  AudienceNotFound  AssignmentNotFound
-    │   └── CompletionNotFound  AccountNotFound  TenantNotFound  ClientNotFound
+    │   ├── CompletionNotFound  AccountNotFound  TenantNotFound  ClientNotFound
+    │   └── WebhookNotFound
     ├── Conflict
     │   └── ItemNotPublished  IdentifierTaken  KeyReused
     ├── Unauthenticated
@@ -118,6 +119,12 @@ class ClientNotFound(NotFound):
     """No such client or key in this tenant."""
 
     code = "client_not_found"
+
+
+class WebhookNotFound(NotFound):
+    """No such webhook."""
+
+    code = "webhook_not_found"
 
 
 class Conflict(TestamurError):

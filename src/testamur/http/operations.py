@@ -6,15 +6,19 @@ can forget an operation or say something else about it. docs/decisions/0004 has 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from testamur.core.callers import Caller, Scope
 from testamur.core.errors import TestamurError
+from testamur.core.ids import Id
+from testamur.core.webhooks import Webhook
 from testamur.ledger import Ledger
 from testamur.ledger.clients import Credential
+from testamur.ledger.tenants import Tenant
+from testamur.ledger.webhooks import Entry
 
 BODY_MAX_BYTES = 1024 * 1024
 
@@ -89,6 +93,41 @@ class Reply:
     media_type: bytes = b"application/json"
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An event as a webhook may hear of it.
+
+    Args:
+        entry: the ledger entry it comes from; the entries' order is the order of delivery.
+        type: the vendor's name of the event.
+        content: what the vendor says of it, as a value msgspec can encode.
+    """
+
+    entry: int
+    type: str
+    happened_at: datetime
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notices:
+    """How a vendor's webhooks are told.
+
+    Args:
+        events: names that a webhook may ask for.
+        kinds: kinds of entries that an event may come from.
+        build: the events behind some entries, in their order.
+        spell: body and headers of one delivery, signature included; the time is that of sending.
+        delays: seconds before each further attempt; after the last the event is given up.
+    """
+
+    events: frozenset[str]
+    kinds: frozenset[str]
+    build: Callable[[Ledger, Id, Sequence[Entry]], Awaitable[list[Notice]]]
+    spell: Callable[[Webhook, Notice, Tenant, datetime], tuple[bytes, list[tuple[str, str]]]]
+    delays: tuple[float, ...]
+
+
 Handler = Callable[[Call], Awaitable[Reply]]
 
 
@@ -133,6 +172,7 @@ class Dialect:
         error: msgspec type of an error's body, sent as `error_media_type`.
         security: OpenAPI security schemes by name.
         refuses_unknown_params: whether an undeclared query parameter is an error.
+        notices: what webhooks of this vendor hear, None when it has none.
     """
 
     name: str
@@ -147,3 +187,4 @@ class Dialect:
     after: Callable[[Call | None, Mapping[bytes, bytes], Reply], None] | None = None
     refuses_unknown_params: bool = False
     media_types: tuple[str, ...] = ("application/json",)
+    notices: Notices | None = None

@@ -20,6 +20,7 @@ from testamur.ledger.record_search import RecordSearch
 from testamur.ledger.records import Records
 from testamur.ledger.skills import Skills
 from testamur.ledger.tenants import Tenants
+from testamur.ledger.webhooks import Webhooks
 from testamur.storage.database import Database
 
 Clock = Callable[[], datetime]
@@ -50,6 +51,7 @@ class Ledger:
     records: Records
     skills: Skills
     tenants: Tenants
+    webhooks: Webhooks
 
     @classmethod
     def on(cls, database: Database, clock: Clock = utc_now) -> Ledger:
@@ -72,4 +74,5 @@ class Ledger:
             records=records,
             skills=Skills(database, clock),
             tenants=Tenants(database, clock),
+            webhooks=Webhooks(database, clock),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from testamur.dialects.thrive import wire
 from testamur.dialects.thrive.errors import answer_error
+from testamur.dialects.thrive.notices import NOTICES
 from testamur.dialects.thrive.operations import (
     activities,
     assignments,
@@ -42,6 +43,7 @@ DIALECT = Dialect(
     identify=identify,
     answer_error=answer_error,
     error=wire.Error,
+    notices=NOTICES,
     security={
         "basic": {"type": "http", "scheme": "basic", "description": "Tenant id and API key"},
         "bearer": {"type": "http", "scheme": "bearer", "description": "Token of /oauth2/token/{tenantId}"},

@@ -1,0 +1,252 @@
+"""Telling webhooks: in order, at least once, to nobody twice without need."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from testamur.core.errors import InvalidInput, WebhookNotFound
+from testamur.core.ids import to_hex24
+from testamur.core.moments import format_instant
+from testamur.core.webhooks import Delivery, NewWebhook, Webhook
+from testamur.delivery.deliverer import Deliverer
+from testamur.delivery.sender import Sender
+from testamur.dialects.thrive.notices import NOTICES
+from testamur.storage.database import DatabaseUrls
+from tests.delivery.receiver import Received, Receiver, receiving
+from tests.hub import Hub, Server, moment
+
+QUICK = replace(NOTICES, delays=(0.05, 0.05, 0.05))
+
+
+@contextmanager
+def delivering(hub: Hub, workers: int = 1) -> Iterator[None]:
+    """Deliverers inside the server's loop, which try again soon."""
+
+    sender = Sender(to_private_addresses=True, timeout_seconds=2)
+
+    async def start() -> list[Any]:
+        return [asyncio.create_task(Deliverer(hub.ledger, {"thrive": QUICK}, sender).run()) for _ in range(workers)]
+
+    async def stop(tasks: list[Any]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await sender.close()
+
+    tasks = hub.do(start())
+    try:
+        yield
+    finally:
+        hub.do(stop(tasks))
+
+
+def hook(hub: Hub, receiver: Receiver, *events: str, secret: str | None = None) -> Webhook:
+    new = NewWebhook(
+        dialect="thrive",
+        name="completion_subscription",
+        url=receiver.url,
+        events=events or ("content.completed",),
+        secret=secret,
+    )
+    return hub.do(hub.ledger.webhooks.add(hub.tenant.id, new))
+
+
+def complete(hub: Hub, count: int = 1, **body: Any) -> list[str]:
+    """Record completions through Thrive; their statement ids."""
+    ids = []
+    with hub.client("thrive") as client:
+        for _ in range(count):
+            told = {"userId": to_hex24(hub.person), "contentId": to_hex24(hub.item)} | body
+            told["completedAt"] = format_instant(moment())
+            ids.append(client.post("/rest/v1/learning/completions", json=told).json()["statementId"])
+    return ids
+
+
+def deliveries(hub: Hub, webhook: Webhook, **options: Any) -> list[Delivery]:
+    return hub.do(hub.ledger.webhooks.deliveries(hub.tenant.id, webhook.id, **options))
+
+
+def settled(hub: Hub, webhook: Webhook, count: int, **options: Any) -> list[Delivery]:
+    until = time.monotonic() + 15
+    while len(found := deliveries(hub, webhook, **options)) < count and time.monotonic() < until:
+        time.sleep(0.05)
+    assert len(found) == count
+    return found
+
+
+def test_a_completion_is_told_as_the_vendor_tells_it(hub: Hub) -> None:
+    with receiving() as receiver, delivering(hub):
+        webhook = hook(hub, receiver, secret="shh")
+        before = datetime.now(UTC)
+        complete(hub)
+        (told,) = receiver.wait(1)
+        body = told.body
+        assert set(body) == {"eventType", "tenantId", "createdAt", "dispatchedAt", "user", "content"}
+        assert body["eventType"] == "content.completed"
+        assert body["tenantId"] == hub.tenant.slug
+        assert body["createdAt"] >= format_instant(before)[:19]
+        assert body["dispatchedAt"] >= body["createdAt"]
+        assert body["user"] == {"id": to_hex24(hub.person), "reference": "00123", "email": "ada@example.com"}
+        assert body["content"]["id"] == to_hex24(hub.item)
+        assert body["content"]["title"] == "Fire safety"
+        assert told.headers["content-type"] == "application/json"
+        signature = hmac.new(b"shh", told.raw, hashlib.sha256).hexdigest()
+        assert told.headers["x-hmac-signature"] == f"sha256={signature}"
+        (ended,) = settled(hub, webhook, 1)
+        assert (ended.type, ended.is_delivered, ended.attempts, ended.status) == ("content.completed", True, 1, 200)
+
+
+def test_without_a_secret_nothing_is_signed_and_other_events_are_left_out(hub: Hub) -> None:
+    with receiving() as receiver, delivering(hub):
+        hook(hub, receiver)
+        with hub.client("rise") as client:
+            path = f"/courses/{to_hex24(hub.item)}/users/{to_hex24(hub.person)}/completions"
+            assert (
+                client.post(
+                    path, json={"completedAt": format_instant(moment()), "startedAt": "2020-01-01T00:00:00Z"}
+                ).status_code
+                == 202
+            )
+        told = receiver.wait(1)
+        time.sleep(0.6)
+        assert [one.body["eventType"] for one in told] == ["content.completed"], "passed, but nobody asked for that"
+        assert "x-hmac-signature" not in told[0].headers
+
+
+def test_what_was_recorded_before_the_webhook_is_not_told(hub: Hub) -> None:
+    complete(hub, 3)
+    with receiving() as receiver, delivering(hub):
+        hook(hub, receiver)
+        complete(hub)
+        time.sleep(0.8)
+        assert len(receiver.wait(1)) == 1
+
+
+def test_order_is_kept_while_a_receiver_fails_now_and_then(hub: Hub) -> None:
+    with receiving() as receiver, delivering(hub):
+        calls = iter(range(10_000))
+        receiver.answer = lambda _: 503 if next(calls) % 3 == 0 else 200
+        webhook = hook(hub, receiver)
+        complete(hub, 12)
+        ended = settled(hub, webhook, 12)
+        assert all(one.is_delivered for one in ended)
+        assert max(one.attempts for one in ended) > 1
+        moments = [one.body["createdAt"] for one in receiver.received]
+        assert moments == sorted(moments)
+
+
+def test_an_event_that_is_refused_for_good_is_a_dead_letter_and_the_next_one_comes(hub: Hub) -> None:
+    with receiving() as receiver, delivering(hub):
+        first: list[str] = []
+
+        def answer(one: Received) -> int:
+            first.append(one.body["createdAt"])
+            return 500 if one.body["createdAt"] == first[0] else 200
+
+        receiver.answer = answer
+        webhook = hook(hub, receiver)
+        complete(hub, 3)
+        ended = settled(hub, webhook, 3)
+        assert [one.is_delivered for one in ended] == [False, True, True]
+        (dead,) = deliveries(hub, webhook, dead_only=True)
+        assert (dead.attempts, dead.status, dead.error) == (1 + len(QUICK.delays), 500, "answered 500")
+
+
+def test_a_range_is_told_again_when_asked_for(hub: Hub) -> None:
+    with receiving() as receiver, delivering(hub):
+        webhook = hook(hub, receiver)
+        complete(hub, 4)
+        ended = settled(hub, webhook, 4)
+        hub.do(hub.ledger.webhooks.resume(hub.tenant.id, webhook.id, after=ended[1].entry))
+        told = receiver.wait(6)
+        time.sleep(0.7)
+        assert len(told) == 6
+        assert [one.body["createdAt"] for one in told[4:]] == [one.body["createdAt"] for one in told[2:4]]
+        assert [one.attempts for one in settled(hub, webhook, 4)] == [1, 1, 2, 2]
+
+
+def test_a_receiver_that_is_gone_is_left_alone_until_somebody_resumes_it(hub: Hub) -> None:
+    with receiving() as receiver, delivering(hub):
+        receiver.answer = lambda _: 410
+        webhook = hook(hub, receiver)
+        complete(hub, 2)
+        receiver.wait(1)
+        until = time.monotonic() + 10
+        while hub.do(hub.ledger.webhooks.get(hub.tenant.id, webhook.id)).disabled_at is None:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        assert "410" in (hub.do(hub.ledger.webhooks.get(hub.tenant.id, webhook.id)).disabled_because or "")
+        time.sleep(0.7)
+        assert len(receiver.received) == 1
+        receiver.answer = lambda _: 200
+        hub.do(hub.ledger.webhooks.resume(hub.tenant.id, webhook.id))
+        assert len(receiver.wait(3)) == 3
+        assert all(one.is_delivered for one in settled(hub, webhook, 2))
+
+
+def test_two_workers_tell_each_event_once(hub: Hub) -> None:
+    with receiving() as receiver, delivering(hub, workers=3):
+        webhook = hook(hub, receiver)
+        complete(hub, 30)
+        assert [one.attempts for one in settled(hub, webhook, 30)] == [1] * 30
+        assert len(receiver.received) == 30
+
+
+def test_one_receiver_that_is_slow_holds_up_no_other(hub: Hub) -> None:
+    with receiving() as slow, receiving() as quick, delivering(hub):
+        slow.answer = lambda _: time.sleep(1) or 200  # type: ignore[func-returns-value]
+        hook(hub, slow)
+        hook(hub, quick)
+        complete(hub, 5)
+        quick.wait(5, seconds=3)
+        assert len(slow.received) < 5
+
+
+def test_a_removed_webhook_hears_nothing_more_and_is_not_found(hub: Hub, other_hub: Hub) -> None:
+    with receiving() as receiver, delivering(hub):
+        webhook = hook(hub, receiver)
+        for stranger in (hub, other_hub):
+            if stranger is other_hub:
+                with pytest.raises(WebhookNotFound):
+                    stranger.do(stranger.ledger.webhooks.remove(stranger.tenant.id, webhook.id))
+        hub.do(hub.ledger.webhooks.remove(hub.tenant.id, webhook.id))
+        complete(hub)
+        time.sleep(0.8)
+        assert receiver.received == []
+        with pytest.raises(WebhookNotFound):
+            hub.do(hub.ledger.webhooks.get(hub.tenant.id, webhook.id))
+
+
+@pytest.mark.parametrize(
+    "url", ["", "ftp://example.com/", "http://", "http://user:pw@example.com/", "http://example.com:99999/", "/hook"]
+)
+def test_an_address_that_cannot_be_is_refused(url: str) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        NewWebhook(dialect="thrive", name="x", url=url, events=("content.completed",))
+    assert raised.value.faults[0].field == "url"
+
+
+def test_the_server_itself_delivers_but_not_to_this_machine(urls: DatabaseUrls, hub: Hub) -> None:
+    """Without leave an address of this machine is refused, and the event waits for its next attempt."""
+    with receiving() as receiver, Server.start(urls):
+        webhook = hook(hub, receiver)
+        complete(hub)
+        until = time.monotonic() + 10
+        while hub.do(hub.ledger.webhooks.get(hub.tenant.id, webhook.id)).attempts == 0:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        assert receiver.received == []
+    with receiving() as receiver, Server.start(urls, webhooks_to_private_addresses=True):
+        hook(hub, receiver)
+        complete(hub)
+        receiver.wait(1)
