@@ -22,6 +22,7 @@ import pytest
 
 from testamur.cli.welcome import examples
 from testamur.core.moments import format_instant
+from tests.delivery.receiver import receiving
 
 pytestmark = pytest.mark.slow
 
@@ -29,14 +30,14 @@ pytestmark = pytest.mark.slow
 class Process:
     """`testamur serve` on a data folder."""
 
-    def __init__(self, data: Path, *options: str) -> None:
+    def __init__(self, data: Path, *options: str, **settings: str) -> None:
         self.data = data
         self.ready_file = data / "ready.json"
         self.ready_file.unlink(missing_ok=True)
         words = ["serve", "--data", str(data), "--port", "0", "--ready-file", str(self.ready_file), *options]
         self.log = (data.parent / f"{data.name}.log").open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "testamur", *words], stdout=self.log, stderr=self.log, env=environment()
+            [sys.executable, "-m", "testamur", *words], stdout=self.log, stderr=self.log, env=environment() | settings
         )
 
     def ready(self) -> dict[str, Any]:
@@ -62,9 +63,9 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def serving(data: Path, *options: str) -> Iterator[Process]:
+def serving(data: Path, *options: str, **settings: str) -> Iterator[Process]:
     data.mkdir(exist_ok=True)
-    process = Process(data, *options)
+    process = Process(data, *options, **settings)
     try:
         yield process
     finally:
@@ -184,6 +185,41 @@ def test_kill_9_under_load_loses_and_doubles_nothing(data: Path) -> None:
         for row in stored:
             by_moment.setdefault(row["completedAt"], []).append(row["id"])
         assert all(by_moment.get(format_instant(at)) == [id] for at, id in acknowledged)
+
+
+def test_kill_9_while_webhooks_are_told_leaves_no_event_out(data: Path) -> None:
+    """Some may arrive twice; each arrives, and none before one that was recorded earlier."""
+    with receiving() as receiver:
+        receiver.answer = lambda _: time.sleep(0.002) or 200  # type: ignore[func-returns-value]
+        with serving(data, TESTAMUR_WEBHOOKS_TO_PRIVATE_ADDRESSES="true") as process:
+            ready = process.ready()
+            words = ["webhook", "add", receiver.url, "--tenant", ready["tenant"]["id"], "--dialect", "thrive"]
+            added = json.loads(command(*words, "--data", str(data), "--json").stdout)
+            with httpx.Client(timeout=30) as client:
+                at = datetime(2017, 1, 1, tzinfo=UTC)
+                statements = [
+                    post(ready, client, at + timedelta(milliseconds=n)).json()["statementId"] for n in range(600)
+                ]
+            receiver.wait(50, seconds=30)
+            process.process.kill()
+            process.process.wait()
+        seen = len(receiver.received)
+        assert seen < 600, "all was told before the kill; make the receiver slower"
+        with serving(data, TESTAMUR_WEBHOOKS_TO_PRIVATE_ADDRESSES="true") as process:
+            process.ready()
+            until = time.monotonic() + 60
+            told: list[dict[str, Any]] = []
+            listing = ["webhook", "deliveries", added["id"], "--tenant", ready["tenant"]["id"], "--count", "1000"]
+            while len(told) < len(set(statements)) and time.monotonic() < until:
+                told = json.loads(command(*listing, "--data", str(data), "--json").stdout)["deliveries"]
+                time.sleep(0.2)
+        assert len(told) == len(set(statements))
+        assert all(one["is_delivered"] for one in told)
+        first: dict[str, int] = {}
+        for place, one in enumerate(receiver.received):
+            first.setdefault(one.body["createdAt"], place)
+        moments = sorted(first, key=first.__getitem__)
+        assert moments == sorted(moments)
 
 
 def test_the_database_dying_is_answered_with_503_and_mended_without_a_restart(data: Path) -> None:

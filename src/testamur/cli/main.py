@@ -16,6 +16,7 @@ from testamur import __version__, serving
 from testamur.cli import cpd
 from testamur.cli import doctor as checks
 from testamur.cli import items as catalogue
+from testamur.cli import webhooks
 from testamur.cli.common import Data, DatabaseUrl, Json, TenantName, settings_of, with_ledger
 from testamur.cli.output import Exit, console, explained, show, table
 from testamur.cli.welcome import welcome
@@ -50,6 +51,7 @@ app.add_typer(demo, name="demo")
 app.add_typer(cpd.app, name="cpd")
 app.add_typer(catalogue.items, name="items")
 app.add_typer(catalogue.skills, name="skills")
+app.add_typer(webhooks.app, name="webhook")
 
 
 def main() -> None:
