@@ -13,10 +13,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from testamur import __version__, serving
-from testamur.cli import cpd
+from testamur.cli import cpd, webhooks
 from testamur.cli import doctor as checks
 from testamur.cli import items as catalogue
-from testamur.cli import webhooks
 from testamur.cli.common import Data, DatabaseUrl, Json, TenantName, settings_of, with_ledger
 from testamur.cli.output import Exit, console, explained, show, table
 from testamur.cli.welcome import welcome
