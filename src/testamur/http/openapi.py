@@ -85,7 +85,7 @@ def _operation(operation: Operation, error: dict[str, Any], security: list[str])
         content = {"application/json": {"schema": _schema(operation.body)}}
         if operation.form:
             content["application/x-www-form-urlencoded"] = {"schema": _schema(operation.body)}
-        described["requestBody"] = {"required": True, "content": content}
+        described["requestBody"] = {"required": not operation.body_optional, "content": content}
     if operation.source:
         described["externalDocs"] = {"url": operation.source}
     return described

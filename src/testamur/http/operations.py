@@ -140,6 +140,7 @@ class Operation:
         scope: what the credential must allow; None for a call without credentials.
         body: msgspec type of the JSON body; None when there is none.
         form: whether the body may be form-encoded as well.
+        body_optional: whether no body at all is as good as one; `Call.body` is then None.
         answers: msgspec type of the answer for each success status, None for no content.
         errors: the only error statuses this operation may answer with; empty for no such list.
         source: where the vendor describes it.
@@ -154,6 +155,7 @@ class Operation:
     scope: Scope | None = Scope.READ
     body: Any = None
     form: bool = False
+    body_optional: bool = False
     params: tuple[Param, ...] = ()
     errors: frozenset[int] = frozenset()
     body_max_bytes: int = BODY_MAX_BYTES

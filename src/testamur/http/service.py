@@ -112,6 +112,8 @@ class DialectService:
         operation = call.operation
         media_type = (call.header("content-type") or "").partition(";")[0].strip().lower()
         data = await read_body(receive, operation.body_max_bytes)
+        if operation.body_optional and not data:
+            return
         if operation.form and media_type == "application/x-www-form-urlencoded":
             call.body = decode.convert(decode.form(data), operation.body)
             return

@@ -33,8 +33,9 @@ async def update_assignment(call: Call) -> Reply:
 
 
 async def delete_assignment(call: Call) -> Reply:
-    body: wire.DeleteAssignment = call.body
-    await call.ledger.assignments.delete(call.caller, _named(call), audience(body.audience_id, "audienceId"))
+    body: wire.DeleteAssignment | None = call.body
+    of = None if body is None else audience(body.audience_id, "audienceId")
+    await call.ledger.assignments.delete(call.caller, _named(call), of)
     return json_reply(200, wire.AssignmentDeleted(success=True))
 
 
@@ -109,6 +110,7 @@ OPERATIONS = (
         summary="End an assignment; it stays readable as deleted",
         scope=Scope.WRITE,
         body=wire.DeleteAssignment,
+        body_optional=True,
         answers={200: wire.AssignmentDeleted},
     ),
 )
