@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from testamur.core.callers import Scope
 from testamur.core.errors import CompletionNotFound
 from testamur.core.ids import parse, to_hex24
 from testamur.core.moments import Precision, When
-from testamur.core.records import Report, check_times
+from testamur.core.records import Record, Report, check_times
 from testamur.dialects.thrive.operations.shared import DOCS, LISTED, NAME, PAGE, optional
 from testamur.dialects.thrive.translate import completions as translate
 from testamur.dialects.thrive.translate import content, user
@@ -38,8 +39,7 @@ async def list_completions(call: Call) -> Reply:
         count=call.params["perPage"],
         skip=(call.params["page"] - 1) * call.params["perPage"],
     )
-    covered = await call.ledger.enrolments.coverage(call.caller.tenant, found)
-    return json_reply(200, [translate.completion(record, covered[record.id]) for record in found])
+    return json_reply(200, await _told(call, found))
 
 
 async def get_completion(call: Call) -> Reply:
@@ -49,8 +49,19 @@ async def get_completion(call: Call) -> Reply:
     record = await call.ledger.records.get(call.caller.tenant, id)
     if record.completed is None or record.person is None or record.item is None:
         raise CompletionNotFound
-    covered = await call.ledger.enrolments.coverage(call.caller.tenant, [record])
-    return json_reply(200, translate.completion(record, covered[record.id]))
+    (told,) = await _told(call, [record])
+    return json_reply(200, told)
+
+
+async def _told(call: Call, records: Sequence[Record]) -> list[wire.Completion]:
+    covered = await call.ledger.enrolments.coverage(call.caller.tenant, records)
+    items = [record.item for record in records if record.item is not None]
+    skills = await call.ledger.skills.of_items(call.caller.tenant, items)
+    return [
+        translate.completion(record, covered[record.id], skills[record.item])
+        for record in records
+        if record.item is not None
+    ]
 
 
 def _behind(end: When) -> datetime:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from testamur.core.enrolments import Coverage
 from testamur.core.errors import FieldFault, InvalidInput
 from testamur.core.ids import to_hex24
@@ -26,8 +28,8 @@ def new_record(body: wire.CreateCompletion) -> NewRecord:
     )
 
 
-def completion(record: Record, covered: Coverage) -> wire.Completion:
-    """A record that is a completion of a known person and item, and what assignments make of it."""
+def completion(record: Record, covered: Coverage, skills: Sequence[str]) -> wire.Completion:
+    """A record that is a completion of a known person and item, what assignments make of it, and its item's skills."""
     assert record.completed is not None
     assert record.person is not None
     assert record.item is not None
@@ -38,7 +40,7 @@ def completion(record: Record, covered: Coverage) -> wire.Completion:
         user_id=to_hex24(record.person),
         content_id=to_hex24(record.item),
         content_version=record.item_version or 1,
-        skills=[],
+        skills=list(skills),
         completion_type="default",
         had_due_date=covered.had_due_date,
         is_rpl=record.is_prior,
