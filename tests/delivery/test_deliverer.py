@@ -16,6 +16,7 @@ import pytest
 
 from testamur.core.errors import InvalidInput, WebhookNotFound
 from testamur.core.ids import to_hex24
+from testamur.core.items import NewItem
 from testamur.core.moments import format_instant
 from testamur.core.webhooks import Delivery, NewWebhook, Webhook
 from testamur.delivery.deliverer import Deliverer
@@ -121,6 +122,41 @@ def test_without_a_secret_nothing_is_signed_and_other_events_are_left_out(hub: H
         time.sleep(0.6)
         assert [one.body["eventType"] for one in told] == ["content.completed"], "passed, but nobody asked for that"
         assert "x-hmac-signature" not in told[0].headers
+
+
+def test_contents_and_assignments_are_told_of(hub: Hub) -> None:
+    events = [
+        "content.created",
+        "content.published",
+        "assignment.assigned",
+        "assignment.updated",
+        "assignment.removed",
+    ]
+    with receiving() as receiver, delivering(hub):
+        hook(hub, receiver, *events)
+        (item,) = hub.do(
+            hub.ledger.items.add(
+                hub.caller, [NewItem(title="Ladders", url="https://example.com/l", is_published=False)]
+            )
+        )
+        hub.do(hub.ledger.items.publish(hub.caller, item))
+        with hub.client("thrive") as client:
+            body = {"audienceId": to_hex24(hub.audience), "contentId": to_hex24(item), "recurrence": 365}
+            id = client.post("/rest/v1/assignments", json=body).json()["id"]
+            client.patch(f"/rest/v1/assignments/{id}", json={"completionPeriod": 3})
+            client.delete(f"/rest/v1/assignments/{id}")
+        told = receiver.wait(5)
+        assert [one.body["eventType"] for one in told] == events
+        content = {"id": to_hex24(item), "title": "Ladders", "type": "mixed", "urls": ["https://example.com/l"]}
+        assert told[0].body["content"] | {"type": "mixed"} == content
+        assert told[3].body["assignment"] == {
+            "id": id,
+            "audienceId": to_hex24(hub.audience),
+            "primaryContentId": to_hex24(item),
+            "completionPeriod": 3,
+            "recurring": True,
+            "recurrence": "365",
+        }
 
 
 def test_what_was_recorded_before_the_webhook_is_not_told(hub: Hub) -> None:

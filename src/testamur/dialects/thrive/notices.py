@@ -15,8 +15,10 @@ from typing import Any
 import msgspec
 
 from testamur.core.ids import Id, to_hex24
+from testamur.core.people import Reference
 from testamur.core.records import Record
 from testamur.core.webhooks import Webhook
+from testamur.dialects.thrive.translate.contents import type_of
 from testamur.http.operations import Notice, Notices
 from testamur.http.replies import instant
 from testamur.ledger import Ledger
@@ -24,6 +26,18 @@ from testamur.ledger.tenants import Tenant
 from testamur.ledger.webhooks import Entry
 
 _RECORDED = "record.created"
+_ITEMS = {
+    "item.added": "content.created",
+    "item.updated": "content.updated",
+    "item.published": "content.published",
+    "item.retired": "content.archived",
+    "item.restored": "content.restored",
+}
+_ASSIGNMENTS = {
+    "assignment.added": "assignment.assigned",
+    "assignment.edited": "assignment.updated",
+    "assignment.deleted": "assignment.removed",
+}
 _MINUTE = 60.0
 
 
@@ -32,13 +46,17 @@ async def build(ledger: Ledger, tenant: Id, entries: Sequence[Entry]) -> list[No
     records = await ledger.records.many(tenant, [entry.subject for entry in entries if entry.kind == _RECORDED])
     notices: list[Notice] = []
     for entry in entries:
-        record = records.get(entry.subject)
-        if record is None or record.completed is None or record.person is None or record.item is None:
-            continue
-        content = _completion(record)
-        notices.append(Notice(entry.number, "content.completed", entry.recorded_at, content))
-        if record.passed:
-            notices.append(Notice(entry.number, "content.passed", entry.recorded_at, content))
+        if entry.kind in _ITEMS:
+            told = {"content": await _content(ledger, tenant, entry.subject)}
+            notices.append(Notice(entry.number, _ITEMS[entry.kind], entry.recorded_at, told))
+        elif entry.kind in _ASSIGNMENTS:
+            told = await _assignment(ledger, tenant, entry.subject)
+            notices.append(Notice(entry.number, _ASSIGNMENTS[entry.kind], entry.recorded_at, told))
+        elif (record := records.get(entry.subject)) is not None and _is_completion(record):
+            told = _completion(record)
+            notices.append(Notice(entry.number, "content.completed", entry.recorded_at, told))
+            if record.passed:
+                notices.append(Notice(entry.number, "content.passed", entry.recorded_at, told))
     return notices
 
 
@@ -60,17 +78,42 @@ def spell(webhook: Webhook, notice: Notice, tenant: Tenant, now: datetime) -> tu
     return body, headers
 
 
+def _is_completion(record: Record) -> bool:
+    return record.completed is not None and record.person is not None and record.item is not None
+
+
 def _completion(record: Record) -> dict[str, Any]:
     assert record.person is not None
     assert record.item is not None
     user = {"id": to_hex24(record.person), "reference": record.person_ref, "email": record.person_email}
-    content: dict[str, Any] = {
+    content = {
         "id": to_hex24(record.item),
         "title": record.title,
-        "type": record.item_format,
-        "urls": [],
+        "type": type_of(record.item_format, record.item_kind or "outside"),
     }
-    return {"user": _told(user), "content": _told(content)}
+    return {"user": _told(user), "content": _told({**content, "urls": []})}
+
+
+async def _content(ledger: Ledger, tenant: Id, id: Id) -> dict[str, Any]:
+    item = await ledger.items.get(tenant, Reference(str(id), (), "item"))
+    content = {"id": to_hex24(id), "title": item.title, "type": type_of(item.format, item.kind.value)}
+    return _told({**content, "urls": [item.url] if item.url else []})
+
+
+async def _assignment(ledger: Ledger, tenant: Id, id: Id) -> dict[str, Any]:
+    assignment = await ledger.assignments.get(tenant, Reference(str(id), (), "assignment"))
+    return {
+        "assignment": {
+            "id": to_hex24(id),
+            "audienceId": to_hex24(assignment.audience),
+            "primaryContentId": to_hex24(assignment.primary),
+            "completionPeriod": assignment.completion_period_days,
+            "recurring": bool(assignment.recurrence_days),
+            "recurrence": str(assignment.recurrence_days or 0),
+        },
+        "content": await _content(ledger, tenant, assignment.primary),
+        "users": [],
+    }
 
 
 def _told(members: dict[str, Any]) -> dict[str, Any]:
@@ -78,8 +121,8 @@ def _told(members: dict[str, Any]) -> dict[str, Any]:
 
 
 NOTICES = Notices(
-    events=frozenset({"content.completed", "content.passed"}),
-    kinds=frozenset({_RECORDED}),
+    events=frozenset({"content.completed", "content.passed", *_ITEMS.values(), *_ASSIGNMENTS.values()}),
+    kinds=frozenset({_RECORDED, *_ITEMS, *_ASSIGNMENTS}),
     build=build,
     spell=spell,
     # The vendor retries five times and backs off exponentially; the lengths are ours.

@@ -92,7 +92,7 @@ def content(item: Item, history: Sequence[ItemEvent]) -> wire.Content:
         title=item.title[:_TITLE_MAX],
         description=(item.description or "")[:_DESCRIPTION_MAX],
         tags=sorted({name[:_TAG_MAX] for name in (*item.tags, *item.skills)}),
-        type=_type(item),
+        type=type_of(item.format, item.kind.value),
         author=to_hex24(item.author) if item.author else None,
         is_official=item.is_official,
         duration=_duration(item.duration),
@@ -112,9 +112,10 @@ def _types(text: str | None, field: str) -> frozenset[str]:
     return frozenset(words)
 
 
-def _type(item: Item) -> str:
-    format = (item.format or "").lower()
-    return TYPE_OF_FORM[format if format in _FORMATS else item.kind.value]
+def type_of(format: str | None, kind: str) -> str:
+    """What the vendor calls an item's form."""
+    form = (format or "").lower()
+    return TYPE_OF_FORM[form if form in _FORMATS else kind]
 
 
 def _duration(text: str | None) -> wire.Duration | None:
