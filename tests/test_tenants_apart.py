@@ -4,13 +4,32 @@ from __future__ import annotations
 
 import pytest
 
-from testamur.core.ids import to_hex24, to_opaque, to_ulid, to_uuid
-from testamur.core.moments import format_instant
+from testamur.core.cpd import NewCpdEntry
+from testamur.core.ids import Id, to_hex24, to_opaque, to_ulid, to_uuid
+from testamur.core.moments import When, format_instant
+from testamur.core.people import Reference
 from testamur.dialects import ALL
 from testamur.http.operations import Operation
+from testamur.ledger.cpd import LoggedCpd
 from tests.hub import Hub, moment
 
 OPERATIONS = [(dialect.name, operation) for dialect in ALL for operation in dialect.operations if operation.scope]
+
+
+def continuing(hub: Hub) -> tuple[Id, Id, Id]:
+    """A category, an entry and a requirement of continuing professional development."""
+    new = NewCpdEntry(
+        person=Reference("00123", ("ref",)),
+        category="Safety",
+        activity_type="course",
+        activity_name="Ladders",
+        done=When.instant(moment()),
+        duration_minutes=30,
+    )
+    (logged,) = hub.do(hub.ledger.cpd.log(hub.caller, [new]))
+    assert isinstance(logged, LoggedCpd)
+    entry = hub.do(hub.ledger.cpd.entry(hub.tenant.id, logged.id))
+    return entry.category.id, entry.id, hub.do(hub.ledger.cpd.require(hub.caller, Reference("site-staff"), 60))
 
 
 @pytest.mark.parametrize(("dialect", "operation"), OPERATIONS, ids=lambda value: getattr(value, "name", value))
@@ -29,13 +48,28 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
             "/rest/v1/assignments", json={"audienceId": to_hex24(hub.audience), "contentId": to_hex24(hub.item)}
         ).json()["id"]
     (record,) = hub.do(hub.ledger.records.page(hub.tenant.id, count=10))
+    hub.do(hub.ledger.skills.add(hub.caller, ["Ladders"]))
+    (tag,) = hub.do(hub.ledger.skills.page(hub.tenant.id, updated_since=None, count=1, skip=0))[1]
+    category, entry, requirement = continuing(hub)
     named = {
+        "audienceId": to_hex24(hub.audience),
+        "userRef": "00123",
+        "enrolmentId": to_hex24(hub.person),
+        "tagId": to_hex24(tag.id),
+        "categoryId": to_hex24(category),
+        "logEntryId": to_hex24(entry),
+        "audienceRequirementId": to_hex24(requirement),
         "userId": to_hex24(hub.person),
         "courseId": to_hex24(hub.item),
         "assignmentId": assignment,
         "subResourceId": to_opaque(record.id),
         "id": statement,
     }
+    if "/contents/{id}" in operation.path:
+        named["id"] = to_hex24(hub.item)
+    if "/activity/{id}" in operation.path:
+        (activity,) = hub.do(hub.ledger.activities.page(hub.tenant.id, count=1)).activities
+        named["id"] = to_hex24(activity.id)
     if "/users/{id}" in operation.path:
         named["id"] = to_opaque(hub.person)
     if dialect == "cpod":
