@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.ground import ITEMS, PEOPLE, Ground, connection_environment
 from bench.load import CONNECTIONS
-from testamur.dialects.stackone.translate import COMPLETION
+from testamur.dialects.stackone.translate.completions import COMPLETION
 from testamur.storage.named import shaped
 
 # The columns that a completion through a dialect fills, with what they then hold.

@@ -12,7 +12,7 @@ import pytest
 
 from testamur.core.ids import new_id, parse, to_hex24, to_opaque, to_ulid, to_uuid
 from testamur.core.moments import format_instant
-from testamur.dialects.stackone import wire
+from testamur.dialects.stackone.wire import completions as wire
 from tests.hub import Hub, moment
 
 LIST = "/unified/lms/completions"

@@ -1,7 +1,4 @@
-"""StackOne's own shapes: the union of all editions of its Unified LMS document.
-
-Source: the vendor's page "Get Completion" and the editions 2025-02-21 to 2025-12-03 of its OpenAPI document.
-"""
+"""Completions. Source: the vendor's page "Get Completion" and all editions of its document."""
 
 from __future__ import annotations
 
@@ -9,12 +6,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-
-class Enum(Struct):
-    """An enumeration: `value` is the unified word, `source_value` what the source said."""
-
-    value: str | None = None
-    source_value: Any = None
+from testamur.dialects.stackone.wire import Enum, RawRequest
 
 
 class Score(Struct):
@@ -56,15 +48,6 @@ class Completion(Struct):
     score: Score | None = None
 
 
-class RawRequest(Struct):
-    """One request behind a fact: who told the ledger, in which words."""
-
-    method: str
-    url: str
-    body: Any
-    response: dict[str, Any] | None
-
-
 class CompletionResult(Struct):
     """One completion. With `fields` its members are only those asked for."""
 
@@ -93,27 +76,3 @@ class CreateCompletion(Struct):
     score: Score | None = None
     unified_custom_fields: dict[str, Any] | None = None
     passthrough: dict[str, Any] | None = None
-
-
-class Created(Struct):
-    """The ids of what was created."""
-
-    id: str
-    remote_id: str
-
-
-class CreateResult(Struct, rename={"status_code": "statusCode"}):
-    """The answer to a create. The clients insist on the status 201."""
-
-    status_code: int
-    message: str
-    timestamp: str
-    data: Created
-
-
-class Error(Struct, rename={"status_code": "statusCode"}):
-    """Every error: three mandatory members, the message always one string."""
-
-    status_code: int
-    message: str
-    timestamp: str

@@ -1,8 +1,8 @@
-"""StackOne's words and ours. Pure functions."""
+"""Completions, both ways."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,22 +13,17 @@ import msgspec
 from testamur.core.errors import FieldFault, InvalidInput
 from testamur.core.moments import When, is_duration, parse_when
 from testamur.core.people import Reference
-from testamur.core.records import NewRecord, Shown, Telling
-from testamur.dialects.stackone import wire
+from testamur.core.records import NewRecord, Shown
+from testamur.dialects.stackone.translate import SOURCE, UNMAPPED, user
+from testamur.dialects.stackone.wire import Enum
+from testamur.dialects.stackone.wire import completions as wire
 from testamur.ledger.shapes import Shape
 
-SOURCE = "stackone"
-UNMAPPED = "unmapped_value"
 FIELDS = wire.Completion.__struct_fields__
 COMPLETION = Shape.read(Path(__file__).with_name("completion.sql"))
 
 _TEXT_MAX = 500
 _FIELDS_MAX_BYTES = 64 * 1024
-
-
-def user(text: str, field: str = "id") -> Reference:
-    """A user: by an id or remote id, or by the external reference both sides agreed on."""
-    return Reference(text, ("stackone", "ref"), "person", field)
 
 
 def new_record(user_id: str, body: wire.CreateCompletion, now: datetime) -> NewRecord:
@@ -63,34 +58,6 @@ def completion(shown: Shown, fields: Sequence[str]) -> Any:
     return {name: members[name] for name in fields}
 
 
-def fields_of(text: str | None) -> list[str]:
-    """The known names of a comma list; unknown ones are ignored, and nothing means everything."""
-    asked = {name.strip() for name in text.split(",")} if text else set()
-    return [name for name in FIELDS if name in asked]
-
-
-def raw(tellings: Iterable[Telling], base_url: str) -> list[wire.RawRequest]:
-    """What was told of a record, as the requests behind it."""
-    root = base_url.removesuffix("/stackone")
-    return [
-        wire.RawRequest(
-            method=telling.report.method,
-            url=f"{root}/{telling.report.dialect}{telling.report.path}",
-            body=_parsed(telling.report.body),
-            response=None,
-        )
-        for telling in tellings
-    ]
-
-
-def _parsed(body: str) -> Any:
-    try:
-        parsed = msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        return body
-    return parsed if isinstance(parsed, dict) else body
-
-
 def _learning_object(body: wire.CreateCompletion) -> Reference:
     for field in (
         "learning_object_external_reference",
@@ -115,7 +82,7 @@ def _completed(text: str | None, now: datetime) -> When:
         raise InvalidInput(FieldFault("completed_at", "format", str(error))) from error
 
 
-def _passed(result: wire.Enum | None) -> bool | None:
+def _passed(result: Enum | None) -> bool | None:
     if result is None:
         return None
     word = result.value
