@@ -7,7 +7,7 @@ import pytest
 from testamur.core.cpd import NewCpdEntry
 from testamur.core.ids import Id, to_hex24, to_opaque, to_ulid, to_uuid
 from testamur.core.moments import When, format_instant
-from testamur.core.people import Reference
+from testamur.core.people import Identifier, NewPerson, Reference
 from testamur.dialects import ALL
 from testamur.http.operations import Operation
 from testamur.ledger.cpd import LoggedCpd
@@ -48,12 +48,14 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
             "/rest/v1/assignments", json={"audienceId": to_hex24(hub.audience), "contentId": to_hex24(hub.item)}
         ).json()["id"]
     (record,) = hub.do(hub.ledger.records.page(hub.tenant.id, count=10))
+    hub.do(hub.ledger.people.add(hub.caller, [NewPerson(identifiers=(Identifier("ref", "theirs"),))]))
     hub.do(hub.ledger.skills.add(hub.caller, ["Ladders"]))
     (tag,) = hub.do(hub.ledger.skills.page(hub.tenant.id, updated_since=None, count=1, skip=0))[1]
     category, entry, requirement = continuing(hub)
     named = {
         "audienceId": to_hex24(hub.audience),
         "userRef": "00123",
+        "ref": "theirs",
         "enrolmentId": to_hex24(hub.person),
         "tagId": to_hex24(tag.id),
         "categoryId": to_hex24(category),
@@ -70,6 +72,8 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
     if "/activity/{id}" in operation.path:
         (activity,) = hub.do(hub.ledger.activities.page(hub.tenant.id, count=1)).activities
         named["id"] = to_hex24(activity.id)
+    if "/user/{id}" in operation.path:
+        named["id"] = to_hex24(hub.person)
     if "/users/{id}" in operation.path:
         named["id"] = to_opaque(hub.person)
     if dialect == "cpod":

@@ -15,7 +15,6 @@ from testamur.core.enrolments import (
     Enrolment,
     EnrolmentStatus,
     MemberSpan,
-    Span,
     coverage,
     enrolled_person,
     enrolment,
@@ -26,6 +25,7 @@ from testamur.core.moments import Precision, When
 from testamur.core.people import Reference
 from testamur.core.records import Record
 from testamur.ledger.assignments import find_assignment, find_versions
+from testamur.ledger.people import find_absences
 from testamur.storage.database import Database, Row, Tx
 
 COMPLETIONS_MAX = 1_000
@@ -156,9 +156,7 @@ class _About:
         completions: defaultdict[Id, list[Completed]] = defaultdict(list)
         for row in rows:
             completions[row["person"]].append(_completed(row))
-        away: defaultdict[Id, list[Span]] = defaultdict(list)
-        for row in await tx.rows("enrolled_away", people=list(people)):
-            away[row["person"]].append(Span(began_at=row["began_at"], began_known_at=row["began_at"]))
+        away = await find_absences(tx, people)
         found = [
             enrolment(
                 self.assignment,

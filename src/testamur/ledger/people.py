@@ -1,20 +1,57 @@
-"""People: adding and finding them."""
+"""People: adding and finding them, changing them, suspending them, and forgetting who they were."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 from testamur.core.callers import Caller
-from testamur.core.errors import PersonNotFound
+from testamur.core.enrolments import Span
+from testamur.core.errors import FieldFault, IdentifierTaken, InvalidInput, KeyReused, PersonNotFound
 from testamur.core.ids import Id, new_id
-from testamur.core.people import NewPerson, Person, Reference, normalise
+from testamur.core.people import (
+    Changed,
+    Deleted,
+    Employment,
+    Identifier,
+    Joined,
+    Keep,
+    Login,
+    NewPerson,
+    News,
+    Person,
+    PersonChange,
+    PersonStatus,
+    Reference,
+    Suspended,
+    Told,
+    changed_attributes,
+    normalise,
+)
 from testamur.ledger.entries import Change, append
-from testamur.storage.database import Database, Row, Tx
+from testamur.storage.database import Database, Row, Tx, WriteTx
+
+AUDIENCES_MAX = 1_000
+"""Audiences shown with one person."""
+_EVER = datetime(1, 1, 1, tzinfo=UTC)
+_COLUMNS = (
+    "given_name",
+    "family_name",
+    "role",
+    "language",
+    "zone",
+    "login",
+    "single_sign_on",
+    "domain",
+    "starts_at",
+    "ends_at",
+)
 
 
 class People:
-    """Verbs on people. A person of another tenant is simply not found."""
+    """Verbs on people. A person of another tenant is simply not found, nor does a change find one who was deleted."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -23,61 +60,141 @@ class People:
     async def add(self, caller: Caller, new: Sequence[NewPerson]) -> list[Id]:
         """Add people, all or none, and return their ids in order.
 
-        Raises: IdentifierTaken when an identifier names somebody already, or occurs twice in `new`.
+        Managers are found among those of the tenant and among `new`; who is neither is awaited.
+
+        Raises: IdentifierTaken when an identifier names somebody already, or occurs twice in `new`; InvalidInput when
+            somebody would stand above herself.
         """
         now = self._clock()
-        ids = [new_id() for _ in new]
-        async with self._database.write(caller.tenant) as tx:
-            await tx.run(
-                "people_add",
-                ids=ids,
-                given_names=[person.given_name for person in new],
-                family_names=[person.family_name for person in new],
-                phones=[person.phone for person in new],
-                roles=[person.role for person in new],
-                languages=[person.language for person in new],
-                zones=[person.zone for person in new],
-                actives=[person.is_active for person in new],
-                attributes=[dict(person.attributes) for person in new],
-                now=now,
-            )
-            named = [
-                (i.kind, normalise(i.kind, i.value), id) for id, p in zip(ids, new, strict=True) for i in p.identifiers
-            ]
-            await tx.run(
-                "person_identifiers_add",
-                kinds=[kind for kind, _, _ in named],
-                values=[value for _, value, _ in named],
-                people=[id for _, _, id in named],
-            )
-            changes = [
-                Change(
-                    "person.added",
-                    id,
-                    {
-                        "given_name": p.given_name,
-                        "family_name": p.family_name,
-                        "identifiers": [[i.kind, i.value] for i in p.identifiers],
-                    },
-                )
-                for id, p in zip(ids, new, strict=True)
-            ]
-            await append(tx, caller.client, changes, now)
-        return ids
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            return await _add(tx, caller, new, now)
 
     async def get(self, tenant: Id, reference: Reference) -> Person:
         """The person that `reference` names. Raises PersonNotFound naming the reference's field."""
         async with self._database.read(tenant) as tx:
             id = await find_person(tx, reference)
-            rows = await tx.rows("people_get", ids=[id] if id else [])
-        if not rows:
+            found = await _get(tx, [id] if id else [])
+        if not found:
             raise PersonNotFound(f"No person {reference.value!r} in this tenant", field=reference.field)
-        return _person(rows[0])
+        return found[0]
+
+    async def many(self, tenant: Id, ids: Sequence[Id]) -> dict[Id, Person]:
+        """Those of these people who are known."""
+        async with self._database.read(tenant) as tx:
+            return {person.id: person for person in await _get(tx, list(set(ids)))}
 
     async def list(self, tenant: Id, *, after: Id | None, count: int) -> list[Person]:
         """Up to `count` people in order of id, from behind `after`."""
         async with self._database.read(tenant) as tx:
             return [_person(row) for row in await tx.rows("people_page", after=after, count=count)]
+
+    async def numbered_page(
+        self,
+        tenant: Id,
+        *,
+        statuses: Collection[PersonStatus] | None = None,
+        updated_since: datetime | None = None,
+        count: int,
+        skip: int = 0,
+    ) -> tuple[int, Sequence[Person]]:
+        """How many people there are, and a page of them in the order in which they were added.
+
+        The deleted stay in their places, so pages are the same whatever happens between two of them, and without a
+        filter the last one costs what the first does. A filter looks at everybody up to the end of its page.
+        """
+        async with self._database.read(tenant) as tx:
+            if statuses is None and updated_since is None:
+                total: int = await tx.value("people_count")
+                rows = await tx.rows("people_placed", count=count, skip=skip)
+            else:
+                filters: dict[str, Any] = {
+                    "statuses": [status.value for status in (PersonStatus if statuses is None else statuses)],
+                    "updated_since": updated_since or _EVER,
+                    "now": self._clock(),
+                }
+                total = await tx.value("people_filtered_count", **filters)
+                rows = await tx.rows("people_filtered", count=count, skip=skip, **filters)
+        return total, [_person(row) for row in rows]
+
+    async def audiences_of(self, tenant: Id, people: Sequence[Id]) -> Mapping[Id, Sequence[Id]]:
+        """The audiences each of these people is a member of, the first AUDIENCES_MAX, for a whole page in one call."""
+        found: dict[Id, list[Id]] = {person: [] for person in people}
+        async with self._database.read(tenant) as tx:
+            for row in await tx.rows("people_audiences", people=list(people), most=AUDIENCES_MAX):
+                found[row["person"]].append(row["audience"])
+        return found
+
+    async def absences(self, tenant: Id, people: Sequence[Id]) -> Mapping[Id, Sequence[Span]]:
+        """When these people were suspended and since when they are deleted, in order, with both clocks."""
+        async with self._database.read(tenant) as tx:
+            return await find_absences(tx, people)
+
+    async def change(self, caller: Caller, reference: Reference, change: PersonChange) -> Person:
+        """Change a person and return her as she is then. What changes nothing leaves no trace.
+
+        Raises: PersonNotFound; IdentifierTaken naming the kind; InvalidInput when she would stand above herself, for an
+            employment that ends before it starts, and when she could not sign in.
+        """
+        now = self._clock()
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            person = await _present(tx, reference)
+            await _change(tx, caller, person, reference, change, now)
+            return (await _get(tx, [person.id]))[0]
+
+    async def suspend(self, caller: Caller, reference: Reference, ends_at: datetime | None) -> Person:
+        """Make a person inactive from now on, or since the employment ended if that is past; what she did stays.
+
+        Whoever is suspended already stays so from the moment she was.
+
+        Args:
+            ends_at: new end of the employment; None leaves it as it is.
+
+        Raises: PersonNotFound; InvalidInput for an end before the start.
+        """
+        now = self._clock()
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            person = await _present(tx, reference)
+            await _suspend(tx, caller, person, ends_at, now)
+            return (await _get(tx, [person.id]))[0]
+
+    async def delete(self, caller: Caller, reference: Reference) -> Id:
+        """Forget who a person was and keep what she did, by her id. Her identifiers are free for others.
+
+        She leaves her audiences today, manages none any more, and her interests and skills end. Returns her id.
+        Raises: PersonNotFound.
+        """
+        now = self._clock()
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            person = (await _present(tx, reference)).id
+            await _delete(tx, caller, person, now)
+        return person
+
+    async def take(self, caller: Caller, told: Told, news: News) -> bool:
+        """Do what an event says, once. Returns whether it was done now; told again it changes nothing.
+
+        Who comes back is not held to the day on which she left.
+
+        Raises: KeyReused when another event had this id; otherwise as `add`, `change`, `suspend` and `delete`, and then
+            the event may be told again.
+        """
+        now = self._clock()
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            row = await tx.row("event_find", source=told.source, id=told.id)
+            if row is not None:
+                if row["fingerprint"] != told.fingerprint:
+                    raise KeyReused("An event with this id said something else", field="id")
+                return False
+            await tx.run("event_take", source=told.source, id=told.id, fingerprint=told.fingerprint, now=now)
+            match news:
+                case Joined():
+                    await _join(tx, caller, news, now)
+                case Changed():
+                    await _change(tx, caller, await _present(tx, news.person), news.person, news.change, now)
+                case Suspended():
+                    await _suspend(tx, caller, await _present(tx, news.person), news.ends_at, now)
+                case Deleted():
+                    await _delete(tx, caller, (await _present(tx, news.person)).id, now)
+        return True
 
 
 async def find_person(tx: Tx, reference: Reference) -> Id | None:
@@ -91,7 +208,309 @@ async def find_person(tx: Tx, reference: Reference) -> Id | None:
     return found
 
 
+async def find_absences(tx: Tx, people: Sequence[Id]) -> defaultdict[Id, list[Span]]:
+    """When people were suspended and since when they are deleted."""
+    found: defaultdict[Id, list[Span]] = defaultdict(list)
+    for row in await tx.rows("people_absences", people=list(people)):
+        found[row["person"]].append(
+            Span(
+                began_at=row["began_at"],
+                began_known_at=row["began_known_at"],
+                ended_at=row["ended_at"],
+                ended_known_at=row["ended_known_at"],
+            )
+        )
+    return found
+
+
+async def _present(tx: Tx, reference: Reference) -> Person:
+    id = await find_person(tx, reference)
+    found = await _get(tx, [id] if id else [])
+    if not found or found[0].deleted_at is not None:
+        raise PersonNotFound(f"No person {reference.value!r} in this tenant", field=reference.field)
+    return found[0]
+
+
+async def _get(tx: Tx, ids: Sequence[Id]) -> list[Person]:
+    return [_person(row) for row in await tx.rows("people_get", ids=list(ids))] if ids else []
+
+
+async def _add(tx: WriteTx, caller: Caller, new: Sequence[NewPerson], now: datetime) -> list[Id]:
+    ids = [new_id() for _ in new]
+    await _check_free(tx, [identifier for person in new for identifier in person.identifiers])
+    await tx.run(
+        "people_add",
+        ids=ids,
+        given_names=[person.given_name for person in new],
+        family_names=[person.family_name for person in new],
+        phones=[person.phone for person in new],
+        roles=[person.role for person in new],
+        languages=[person.language for person in new],
+        zones=[person.zone for person in new],
+        actives=[person.is_active for person in new],
+        attributes=[dict(person.attributes) for person in new],
+        logins=[person.login.value for person in new],
+        single_sign_ons=[person.single_sign_on for person in new],
+        domains=[person.domain for person in new],
+        starts_at=[person.starts_at for person in new],
+        ends_at=[person.ends_at for person in new],
+        now=now,
+    )
+    named = [(id, identifier) for id, person in zip(ids, new, strict=True) for identifier in person.identifiers]
+    await _name(tx, named)
+    employed = [(id, p.title, p.manager) for id, p in zip(ids, new, strict=True) if p.title or p.manager]
+    await _employ(tx, employed, now)
+    inactive = [id for id, person in zip(ids, new, strict=True) if not person.is_active]
+    if inactive:
+        await tx.run("suspensions_open", ids=[new_id() for _ in inactive], people=inactive, began_at=now, now=now)
+    changes = [
+        Change(
+            "person.added",
+            id,
+            {
+                "given_name": person.given_name,
+                "family_name": person.family_name,
+                "identifiers": [[identifier.kind, identifier.value] for identifier in person.identifiers],
+            },
+        )
+        for id, person in zip(ids, new, strict=True)
+    ]
+    changes += await _arrive(tx, named, now)
+    await _check_circle(tx, [id for id, _, _ in employed], next((m.field for _, _, m in employed if m), ""))
+    await append(tx, caller.client, changes, now)
+    return ids
+
+
+async def _change(
+    tx: WriteTx, caller: Caller, person: Person, reference: Reference, change: PersonChange, now: datetime
+) -> None:
+    before = {name: getattr(person, name) for name in _COLUMNS}
+    after = {name: _or(getattr(change, name), before[name]) for name in _COLUMNS}
+    after["attributes"] = person.attributes
+    if not isinstance(change.attributes, Keep):
+        after["attributes"] = changed_attributes(person.attributes, change.attributes)
+    if (after["starts_at"], after["ends_at"]) != (person.starts_at, person.ends_at):
+        _check_order(after["starts_at"], after["ends_at"])
+    renamed = _renamed(person, reference, change)
+    # Who came without an e-mail address may go on so: only a change that speaks of it is held to it.
+    speaks = change.email is None or change.login is Login.EMAIL
+    if speaks and after["login"] is Login.EMAIL and _or(change.email, person.email) is None:
+        raise InvalidInput(FieldFault("email", "missing", "is required to sign in by it"))
+    said = {name: value for name, value in after.items() if value != getattr(person, name)}
+    await _check_free(tx, [new for _, new in renamed if new is not None])
+    for old, new in renamed:
+        if old is not None:
+            await tx.run("person_identifier_remove", kind=old.kind, value=old.value, person=person.id)
+        if new is not None:
+            await _name(tx, [(person.id, new)])
+    if renamed:
+        said["identifiers"] = [[new.kind, new.value] for _, new in renamed if new is not None]
+    job = person.employment
+    title = _or(change.title, job.title if job else None)
+    manager, awaited = (job.manager, job.manager_ref if job.manager is None else None) if job else (None, None)
+    if not isinstance(change.manager, Keep):
+        manager, awaited = await _manager(tx, change.manager)
+    if awaited is not None and awaited in [new.value for _, new in renamed if new is not None and new.kind == "ref"]:
+        raise _above_herself("ref")
+    known = (job.title, job.manager, job.manager_ref if job.manager is None else None) if job else (None, None, None)
+    if (title, manager, awaited) != known:
+        await tx.run("employments_close", person=person.id, now=now)
+        if (title, manager, awaited) != (None, None, None):
+            await _open_employments(tx, [(person.id, title, manager, awaited)], now)
+        said |= {"title": title, "manager": manager, "manager_ref": awaited}
+    if not said:
+        return
+    await tx.run("person_change", id=person.id, now=now, **{**after, "login": after["login"].value})
+    arrived = await _arrive(tx, [(person.id, new) for _, new in renamed if new is not None], now)
+    field = change.manager.field if isinstance(change.manager, Reference) else "ref"
+    await _check_circle(tx, [person.id], field)
+    if "login" in said:
+        said["login"] = after["login"].value
+    await append(tx, caller.client, [Change("person.changed", person.id, said), *arrived], now)
+
+
+async def _suspend(tx: WriteTx, caller: Caller, person: Person, ends_at: datetime | None, now: datetime) -> None:
+    ends = person.ends_at if ends_at is None else ends_at
+    if ends != person.ends_at:
+        _check_order(person.starts_at, ends)
+    elif not person.is_active:
+        return
+    began_at = now if ends_at is None else min(ends_at, now)
+    if person.is_active:
+        await tx.run("suspensions_open", ids=[new_id()], people=[person.id], began_at=began_at, now=now)
+    await tx.run("person_activate", id=person.id, is_active=False, ends_at=ends, now=now)
+    kind = "person.suspended" if person.is_active else "person.changed"
+    data = {"began_at": began_at, "ends_at": ends} if person.is_active else {"ends_at": ends}
+    await append(tx, caller.client, [Change(kind, person.id, data)], now)
+
+
+async def _join(tx: WriteTx, caller: Caller, news: Joined, now: datetime) -> None:
+    first = news.new.identifiers[0]
+    reference = Reference(first.value, (first.kind,), "person", first.kind, may_be_id=False)
+    if await find_person(tx, reference) is None:
+        await _add(tx, caller, [news.new], now)
+        return
+    # Her old end would lie before her new start.
+    await _reinstate(tx, caller, await _present(tx, reference), now)
+    await _change(tx, caller, await _present(tx, reference), reference, news.change, now)
+
+
+async def _reinstate(tx: WriteTx, caller: Caller, person: Person, now: datetime) -> None:
+    ends = None if person.ends_at is not None and person.ends_at <= now else person.ends_at
+    if person.is_active and ends == person.ends_at:
+        return
+    await tx.run("suspensions_end", person=person.id, now=now)
+    await tx.run("person_activate", id=person.id, is_active=True, ends_at=ends, now=now)
+    await append(tx, caller.client, [Change("person.reinstated", person.id, {"ends_at": ends})], now)
+
+
+async def _delete(tx: WriteTx, caller: Caller, person: Id, now: datetime) -> None:
+    memberships = await tx.rows("person_memberships_close", person=person, now=now)
+    managing = await tx.rows("person_managing_close", person=person, now=now)
+    interests = await tx.rows("person_interests_close", person=person, now=now)
+    skills = await tx.rows("person_skills_close", person=person, now=now)
+    await tx.run("tags_touch", ids=list({row["tag"] for row in (*interests, *skills)}), now=now)
+    await tx.run("employments_close", person=person, now=now)
+    await tx.run("person_identifiers_remove", person=person)
+    await tx.run("person_empty", id=person, now=now)
+    await tx.run("person_forget", id=person)
+    gone = {"level": None, "target": None}
+    changes = [
+        *(_left(person, row) for row in memberships),
+        *(Change("manager.closed", person, {"audience": str(row["audience"])}) for row in managing),
+        *(Change("interest.closed", person, {"tag": row["tag"], "name": row["name"]}) for row in interests),
+        *(Change("skill.set", person, {"tag": row["tag"], "name": row["name"], **gone}) for row in skills),
+        Change("person.deleted", person),
+    ]
+    await append(tx, caller.client, changes, now)
+
+
+def _renamed(
+    person: Person, reference: Reference, change: PersonChange
+) -> list[tuple[Identifier | None, Identifier | None]]:
+    """Which identifier becomes which."""
+    found: list[tuple[Identifier | None, Identifier | None]] = []
+    refs = person.identifiers.get("ref", ())
+    addressed = normalise("ref", reference.value)
+    for kind, old, new in (
+        ("ref", addressed if addressed in refs else person.ref, change.ref),
+        ("email", person.email, change.email),
+    ):
+        if isinstance(new, Keep) or (new is not None and normalise(kind, new) in person.identifiers.get(kind, ())):
+            continue
+        if old is not None or new is not None:
+            found.append((Identifier(kind, old) if old else None, Identifier(kind, new) if new else None))
+    return found
+
+
+async def _check_free(tx: WriteTx, identifiers: Sequence[Identifier]) -> None:
+    named = [(identifier.kind, normalise(identifier.kind, identifier.value)) for identifier in identifiers]
+    rows = await tx.rows(
+        "person_identifiers_named", kinds=[kind for kind, _ in named], values=[value for _, value in named]
+    )
+    if rows:
+        raise IdentifierTaken("This identifier already names a person", field=rows[0]["kind"])
+
+
+async def _name(tx: WriteTx, named: Sequence[tuple[Id, Identifier]]) -> None:
+    await tx.run(
+        "person_identifiers_add",
+        kinds=[identifier.kind for _, identifier in named],
+        values=[normalise(identifier.kind, identifier.value) for _, identifier in named],
+        people=[person for person, _ in named],
+    )
+
+
+async def _manager(tx: WriteTx, reference: Reference | None) -> tuple[Id | None, str | None]:
+    """The manager, or the reference under which she is awaited."""
+    if reference is None:
+        return None, None
+    found = await find_person(tx, reference)
+    return (found, None) if found is not None else (None, normalise("ref", reference.value))
+
+
+async def _employ(tx: WriteTx, employed: Sequence[tuple[Id, str | None, Reference | None]], now: datetime) -> None:
+    if not employed:
+        return
+    refs = list({normalise("ref", manager.value) for _, _, manager in employed if manager})
+    rows = await tx.rows("person_identifiers_named", kinds=["ref"] * len(refs), values=refs)
+    known: dict[str, Id] = {row["value"]: row["person"] for row in rows}
+    jobs = []
+    for person, title, manager in employed:
+        ref = normalise("ref", manager.value) if manager else None
+        if ref is not None and known.get(ref) == person:
+            raise _above_herself(manager.field if manager else "")
+        found = known.get(ref) if ref else None
+        jobs.append((person, title, found, ref if found is None else None))
+    await _open_employments(tx, jobs, now)
+
+
+async def _open_employments(
+    tx: WriteTx, jobs: Sequence[tuple[Id, str | None, Id | None, str | None]], now: datetime
+) -> None:
+    for person, _, manager, _ in jobs:
+        if person == manager:
+            raise _above_herself("manager")
+    await tx.run(
+        "employments_open",
+        ids=[new_id() for _ in jobs],
+        people=[person for person, _, _, _ in jobs],
+        titles=[title for _, title, _, _ in jobs],
+        managers=[manager for _, _, manager, _ in jobs],
+        manager_refs=[awaited for _, _, _, awaited in jobs],
+        now=now,
+    )
+
+
+async def _arrive(tx: WriteTx, named: Sequence[tuple[Id, Identifier]], now: datetime) -> list[Change]:
+    """Give newly named people to those who waited for them."""
+    refs = [(normalise("ref", identifier.value), person) for person, identifier in named if identifier.kind == "ref"]
+    if not refs:
+        return []
+    rows = await tx.rows("employments_arrive", values=[ref for ref, _ in refs], people=[person for _, person in refs])
+    if rows:
+        await tx.run("people_touch", ids=[row["person"] for row in rows], now=now)
+    return [Change("person.changed", row["person"], {"manager": row["manager"]}) for row in rows]
+
+
+async def _check_circle(tx: WriteTx, people: Sequence[Id], field: str) -> None:
+    if people and await tx.value("employment_circle", people=list(people)) is not None:
+        raise _above_herself(field)
+
+
+def _above_herself(field: str) -> InvalidInput:
+    return InvalidInput(FieldFault(field or "manager", "range", "nobody may stand above herself"))
+
+
+def _check_order(starts_at: datetime | None, ends_at: datetime | None) -> None:
+    if starts_at is not None and ends_at is not None and ends_at < starts_at:
+        raise InvalidInput(FieldFault("ends_at", "order", "lies before the start"))
+
+
+def _or(new: Any, old: Any) -> Any:
+    return old if isinstance(new, Keep) else new
+
+
+def _left(person: Id, row: Row) -> Change:
+    data = {
+        "audience": str(row["audience"]),
+        "joined_on": row["joined_on"].isoformat(),
+        "left_on": row["left_on"].isoformat(),
+    }
+    return Change("membership.closed", person, data)
+
+
 def _person(row: Row) -> Person:
+    employment = None
+    if row["employment"] is not None:
+        employment = Employment(
+            id=row["employment"],
+            title=row["title"],
+            manager=row["manager"],
+            manager_name=row["manager_name"] or None,
+            manager_ref=row["manager_ref"],
+            opened_at=row["employed_at"],
+        )
     return Person(
         id=row["id"],
         given_name=row["given_name"],
@@ -106,4 +525,11 @@ def _person(row: Row) -> Person:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         deleted_at=row["deleted_at"],
+        login=Login(row["login"]),
+        single_sign_on=row["single_sign_on"],
+        domain=row["domain"],
+        starts_at=row["starts_at"],
+        ends_at=row["ends_at"],
+        employment=employment,
+        tenant_zone=row["tenant_zone"],
     )

@@ -17,6 +17,7 @@ import pytest
 
 from testamur.core.ids import to_hex24
 from testamur.core.items import NewItem
+from testamur.core.people import Identifier, NewPerson
 from tests.hub import Hub, moment
 from tests.ledger.tellings import completion, tell_at_once
 
@@ -172,10 +173,21 @@ def test_contents_are_read_to_the_end(hub: Hub, airbyte: Airbyte) -> None:
     assert to_hex24(hub.draft) not in ids(rows)
 
 
-def test_the_streams_are_read_side_by_side(hub: Hub, airbyte: Airbyte) -> None:
+def test_users_are_read_to_the_end(hub: Hub, airbyte: Airbyte) -> None:
+    new = [NewPerson(given_name="N", identifiers=(Identifier("ref", f"r{number}"),)) for number in range(PER_PAGE)]
+    hub.do(hub.ledger.people.add(hub.caller, new))
+    rows = airbyte.read("users")
+    assert airbyte.requests == 2
+    assert len(set(ids(rows))) == len(rows) == PER_PAGE + 2
+    assert {to_hex24(hub.person), to_hex24(hub.other_person)} < set(ids(rows))
+
+
+def test_the_three_streams_are_read_side_by_side(hub: Hub, airbyte: Airbyte) -> None:
     learn(hub, PER_PAGE + 1)
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(3) as pool:
         contents = pool.submit(airbyte.read, "contents")
+        users = pool.submit(airbyte.read, "users")
         activities = pool.submit(airbyte.activities)
         assert set(ids(contents.result())) == {to_hex24(hub.item), to_hex24(hub.third_party)}
+        assert set(ids(users.result())) == {to_hex24(hub.person), to_hex24(hub.other_person)}
         assert len(activities.result()) == PER_PAGE + 1

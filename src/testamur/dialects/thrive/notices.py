@@ -15,10 +15,11 @@ from typing import Any
 import msgspec
 
 from testamur.core.ids import Id, to_hex24
-from testamur.core.people import Reference
+from testamur.core.people import Person, Reference
 from testamur.core.records import Record
 from testamur.core.webhooks import Webhook
 from testamur.dialects.thrive.translate.contents import type_of
+from testamur.dialects.thrive.translate.users import basic_user
 from testamur.http.operations import Notice, Notices
 from testamur.http.replies import instant
 from testamur.ledger import Ledger
@@ -38,12 +39,20 @@ _ASSIGNMENTS = {
     "assignment.edited": "assignment.updated",
     "assignment.deleted": "assignment.removed",
 }
+_USERS = {
+    "person.added": "user.created",
+    "person.changed": "user.updated",
+    "person.suspended": "user.deactivated",
+    "person.reinstated": "user.activated",
+    "person.deleted": "user.deactivated",
+}
 _MINUTE = 60.0
 
 
 async def build(ledger: Ledger, tenant: Id, entries: Sequence[Entry]) -> list[Notice]:
     """The events behind these entries."""
     records = await ledger.records.many(tenant, [entry.subject for entry in entries if entry.kind == _RECORDED])
+    people = await ledger.people.many(tenant, [entry.subject for entry in entries if entry.kind in _USERS])
     notices: list[Notice] = []
     for entry in entries:
         if entry.kind in _ITEMS:
@@ -52,6 +61,9 @@ async def build(ledger: Ledger, tenant: Id, entries: Sequence[Entry]) -> list[No
         elif entry.kind in _ASSIGNMENTS:
             told = await _assignment(ledger, tenant, entry.subject)
             notices.append(Notice(entry.number, _ASSIGNMENTS[entry.kind], entry.recorded_at, told))
+        elif entry.kind in _USERS:
+            told = {"user": _user(people[entry.subject], ledger.now())}
+            notices.append(Notice(entry.number, _USERS[entry.kind], entry.recorded_at, told))
         elif (record := records.get(entry.subject)) is not None and _is_completion(record):
             told = _completion(record)
             notices.append(Notice(entry.number, "content.completed", entry.recorded_at, told))
@@ -116,13 +128,31 @@ async def _assignment(ledger: Ledger, tenant: Id, id: Id) -> dict[str, Any]:
     }
 
 
+def _user(person: Person, now: datetime) -> dict[str, Any]:
+    """As she is now; of somebody deleted there is the id and that she is gone."""
+    known = basic_user(person, now)
+    return _told(
+        {
+            "id": known.id,
+            "reference": known.ref,
+            "firstName": known.first_name,
+            "lastName": known.last_name,
+            "email": known.email,
+            "status": known.status,
+            "role": known.role,
+        }
+    )
+
+
 def _told(members: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
 NOTICES = Notices(
-    events=frozenset({"content.completed", "content.passed", *_ITEMS.values(), *_ASSIGNMENTS.values()}),
-    kinds=frozenset({_RECORDED, *_ITEMS, *_ASSIGNMENTS}),
+    events=frozenset(
+        {"content.completed", "content.passed", *_ITEMS.values(), *_ASSIGNMENTS.values(), *_USERS.values()}
+    ),
+    kinds=frozenset({_RECORDED, *_ITEMS, *_ASSIGNMENTS, *_USERS}),
     build=build,
     spell=spell,
     # The vendor retries five times and backs off exponentially; the lengths are ours.

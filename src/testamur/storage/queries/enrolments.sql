@@ -13,12 +13,6 @@ FROM member_span s
 WHERE s.tenant = :tenant AND s.audience = ANY (:audiences::uuid[]) AND s.person = ANY (:people::uuid[])
 ORDER BY s.person, s.began_at;
 
--- name: enrolled_away
--- Since when people are suspended or deleted.
-SELECT p.id AS person, coalesce(p.deleted_at, p.updated_at) AS began_at
-FROM person p
-WHERE p.tenant = :tenant AND p.id = ANY (:people::uuid[]) AND (NOT p.is_active OR p.deleted_at IS NOT NULL);
-
 -- name: enrolled_completions
 -- The last completions of some people that are no fails; those that were withdrawn, or by now are about somebody or
 -- something else, with the moment at which that happened.

@@ -4,13 +4,17 @@ SELECT :tenant, i.kind, i.value, i.person FROM unnest(:kinds::text[], :values::t
 AS i (kind, value, person);
 
 -- name: people_add!
-INSERT INTO person (tenant, id, given_name, family_name, phone, role, language, zone, is_active, attributes,
-                    created_at, updated_at)
-SELECT :tenant, p.id, p.given_name, p.family_name, p.phone, p.role, p.language, p.zone, p.is_active, p.attributes,
-       :now, :now
+-- The writer is alone, so the places behind the last one are free.
+INSERT INTO person (tenant, id, place, given_name, family_name, phone, role, language, zone, is_active, attributes,
+                    login, single_sign_on, domain, starts_at, ends_at, created_at, updated_at)
+SELECT :tenant, p.id, (SELECT coalesce(max(l.place), 0) FROM person l WHERE l.tenant = :tenant) + p.place,
+       p.given_name, p.family_name, p.phone, p.role, p.language, p.zone, p.is_active, p.attributes,
+       p.login, p.single_sign_on, p.domain, p.starts_at, p.ends_at, :now, :now
 FROM unnest(:ids::uuid[], :given_names::text[], :family_names::text[], :phones::text[], :roles::text[],
-            :languages::text[], :zones::text[], :actives::boolean[], :attributes::jsonb[])
-     AS p (id, given_name, family_name, phone, role, language, zone, is_active, attributes);
+            :languages::text[], :zones::text[], :actives::boolean[], :attributes::jsonb[], :logins::text[],
+            :single_sign_ons::boolean[], :domains::text[], :starts_at::timestamptz[], :ends_at::timestamptz[])
+     WITH ORDINALITY AS p (id, given_name, family_name, phone, role, language, zone, is_active, attributes, login,
+                           single_sign_on, domain, starts_at, ends_at, place);
 
 -- name: person_resolve
 SELECT found.person FROM (
@@ -22,13 +26,199 @@ SELECT found.person FROM (
 ) found ORDER BY place LIMIT 1;
 
 -- name: people_get
-SELECT p.*, (SELECT coalesce(jsonb_object_agg(kind, vs), '{}') FROM (
-                SELECT i.kind, jsonb_agg(i.value ORDER BY i.value) AS vs FROM person_identifier i
-                WHERE i.tenant = :tenant AND i.person = p.id GROUP BY i.kind) g) AS identifiers
-FROM unnest(:ids::uuid[]) AS wanted (id) JOIN person p ON p.tenant = :tenant AND p.id = wanted.id;
+SELECT p.*, t.zone AS tenant_zone, e.id AS employment, e.title, e.manager, e.opened_at AS employed_at,
+       trim(m.given_name || ' ' || m.family_name) AS manager_name,
+       coalesce(e.manager_ref,
+                (SELECT i.value FROM person_identifier i WHERE i.tenant = :tenant AND i.person = e.manager AND i.kind = 'ref'
+                 ORDER BY i.value LIMIT 1)) AS manager_ref,
+       (SELECT coalesce(jsonb_object_agg(kind, vs), '{}') FROM (
+            SELECT i.kind, jsonb_agg(i.value ORDER BY i.value) AS vs FROM person_identifier i
+            WHERE i.tenant = :tenant AND i.person = p.id GROUP BY i.kind) g) AS identifiers
+FROM unnest(:ids::uuid[]) AS wanted (id) JOIN person p ON p.tenant = :tenant AND p.id = wanted.id
+JOIN tenant t ON t.id = :tenant
+LEFT JOIN employment e ON e.tenant = :tenant AND e.person = p.id AND e.closed_at IS NULL
+LEFT JOIN person m ON m.tenant = :tenant AND m.id = e.manager;
 
 -- name: people_page
-SELECT p.*, (SELECT coalesce(jsonb_object_agg(kind, vs), '{}') FROM (
-                SELECT i.kind, jsonb_agg(i.value ORDER BY i.value) AS vs FROM person_identifier i
-                WHERE i.tenant = :tenant AND i.person = p.id GROUP BY i.kind) g) AS identifiers
-FROM person p WHERE p.tenant = :tenant AND (:after::uuid IS NULL OR p.id > :after) ORDER BY p.id LIMIT :count;
+SELECT p.*, t.zone AS tenant_zone, e.id AS employment, e.title, e.manager, e.opened_at AS employed_at,
+       trim(m.given_name || ' ' || m.family_name) AS manager_name,
+       coalesce(e.manager_ref,
+                (SELECT i.value FROM person_identifier i WHERE i.tenant = :tenant AND i.person = e.manager AND i.kind = 'ref'
+                 ORDER BY i.value LIMIT 1)) AS manager_ref,
+       (SELECT coalesce(jsonb_object_agg(kind, vs), '{}') FROM (
+            SELECT i.kind, jsonb_agg(i.value ORDER BY i.value) AS vs FROM person_identifier i
+            WHERE i.tenant = :tenant AND i.person = p.id GROUP BY i.kind) g) AS identifiers
+FROM (SELECT * FROM person
+      WHERE tenant = :tenant AND (:after::uuid IS NULL OR id > :after) ORDER BY id LIMIT :count) p
+JOIN tenant t ON t.id = :tenant
+LEFT JOIN employment e ON e.tenant = :tenant AND e.person = p.id AND e.closed_at IS NULL
+LEFT JOIN person m ON m.tenant = :tenant AND m.id = e.manager
+ORDER BY p.id;
+
+-- name: people_placed
+-- Nobody leaves the list, so a page is a range of places and costs the same at any depth.
+SELECT p.*, t.zone AS tenant_zone, e.id AS employment, e.title, e.manager, e.opened_at AS employed_at,
+       trim(m.given_name || ' ' || m.family_name) AS manager_name,
+       coalesce(e.manager_ref,
+                (SELECT i.value FROM person_identifier i WHERE i.tenant = :tenant AND i.person = e.manager AND i.kind = 'ref'
+                 ORDER BY i.value LIMIT 1)) AS manager_ref,
+       (SELECT coalesce(jsonb_object_agg(kind, vs), '{}') FROM (
+            SELECT i.kind, jsonb_agg(i.value ORDER BY i.value) AS vs FROM person_identifier i
+            WHERE i.tenant = :tenant AND i.person = p.id GROUP BY i.kind) g) AS identifiers
+FROM (SELECT * FROM person WHERE tenant = :tenant AND place > :skip AND place <= :skip::bigint + :count) p
+JOIN tenant t ON t.id = :tenant
+LEFT JOIN employment e ON e.tenant = :tenant AND e.person = p.id AND e.closed_at IS NULL
+LEFT JOIN person m ON m.tenant = :tenant AND m.id = e.manager
+ORDER BY p.place;
+
+-- name: people_count
+SELECT coalesce(max(place), 0) FROM person WHERE tenant = :tenant;
+
+-- name: people_filtered
+-- The page is cut out first, so that names are looked up for its rows only. The status is as core/people.py has it.
+SELECT p.*, t.zone AS tenant_zone, e.id AS employment, e.title, e.manager, e.opened_at AS employed_at,
+       trim(m.given_name || ' ' || m.family_name) AS manager_name,
+       coalesce(e.manager_ref,
+                (SELECT i.value FROM person_identifier i WHERE i.tenant = :tenant AND i.person = e.manager AND i.kind = 'ref'
+                 ORDER BY i.value LIMIT 1)) AS manager_ref,
+       (SELECT coalesce(jsonb_object_agg(kind, vs), '{}') FROM (
+            SELECT i.kind, jsonb_agg(i.value ORDER BY i.value) AS vs FROM person_identifier i
+            WHERE i.tenant = :tenant AND i.person = p.id GROUP BY i.kind) g) AS identifiers
+FROM (SELECT * FROM person p
+      WHERE p.tenant = :tenant AND p.updated_at >= :updated_since AND CASE WHEN p.deleted_at IS NOT NULL OR NOT p.is_active THEN 'inactive'
+            WHEN p.ends_at <= :now THEN 'expired' WHEN p.starts_at > :now THEN 'new'
+            ELSE 'active' END = ANY (:statuses::text[])
+      ORDER BY p.place LIMIT :count OFFSET :skip) p
+JOIN tenant t ON t.id = :tenant
+LEFT JOIN employment e ON e.tenant = :tenant AND e.person = p.id AND e.closed_at IS NULL
+LEFT JOIN person m ON m.tenant = :tenant AND m.id = e.manager
+ORDER BY p.place;
+
+-- name: people_filtered_count
+SELECT count(*) FROM person p
+WHERE p.tenant = :tenant AND p.updated_at >= :updated_since AND CASE WHEN p.deleted_at IS NOT NULL OR NOT p.is_active THEN 'inactive'
+            WHEN p.ends_at <= :now THEN 'expired' WHEN p.starts_at > :now THEN 'new'
+            ELSE 'active' END = ANY (:statuses::text[]);
+
+-- name: people_audiences
+-- Where each of these people is a member, not more than `most` of each.
+SELECT who.person, a.id AS audience FROM unnest(:people::uuid[]) AS who (person)
+CROSS JOIN LATERAL (
+    SELECT a.id FROM membership m JOIN audience a ON a.tenant = m.tenant AND a.id = m.audience
+    WHERE m.tenant = :tenant AND m.person = who.person AND m.left_on IS NULL AND a.deleted_at IS NULL
+    ORDER BY a.id LIMIT :most
+) a ORDER BY who.person, a.id;
+
+-- name: person_identifiers_named
+-- Whom these identifiers name.
+SELECT i.kind, i.value, i.person FROM person_identifier i
+WHERE i.tenant = :tenant
+  AND (i.kind, i.value) IN (SELECT n.kind, n.value FROM unnest(:kinds::text[], :values::text[]) AS n (kind, value));
+
+-- name: person_identifier_remove!
+DELETE FROM person_identifier WHERE tenant = :tenant AND kind = :kind AND value = :value AND person = :person;
+
+-- name: person_identifiers_remove!
+DELETE FROM person_identifier WHERE tenant = :tenant AND person = :person;
+
+-- name: person_change!
+UPDATE person SET given_name = :given_name, family_name = :family_name, role = :role, language = :language, zone = :zone,
+       login = :login, single_sign_on = :single_sign_on, domain = :domain, starts_at = :starts_at, ends_at = :ends_at,
+       attributes = :attributes, updated_at = :now
+WHERE tenant = :tenant AND id = :id;
+
+-- name: person_activate!
+UPDATE person SET is_active = :is_active, ends_at = :ends_at, updated_at = :now WHERE tenant = :tenant AND id = :id;
+
+-- name: person_empty!
+-- Who she was goes; that she was, and when, stays.
+UPDATE person SET given_name = '', family_name = '', phone = NULL, role = 'learner', language = NULL, zone = NULL,
+       login = 'email', single_sign_on = false, domain = NULL, starts_at = NULL, ends_at = NULL, attributes = '{}',
+       is_active = false, updated_at = :now, deleted_at = :now
+WHERE tenant = :tenant AND id = :id;
+
+-- name: person_forget
+SELECT forget_person(:id);
+
+-- name: people_touch!
+UPDATE person SET updated_at = :now WHERE tenant = :tenant AND id = ANY (:ids::uuid[]);
+
+-- name: employments_close!
+UPDATE employment SET closed_at = greatest(:now, opened_at)
+WHERE tenant = :tenant AND person = :person AND closed_at IS NULL;
+
+-- name: employments_open!
+INSERT INTO employment (tenant, id, person, title, manager, manager_ref, opened_at)
+SELECT :tenant, n.id, n.person, n.title, n.manager, n.manager_ref, :now
+FROM unnest(:ids::uuid[], :people::uuid[], :titles::text[], :managers::uuid[], :manager_refs::text[])
+     AS n (id, person, title, manager, manager_ref);
+
+-- name: employments_arrive
+-- Gives managers who were awaited to those who waited, and returns them.
+UPDATE employment e SET manager = n.person, manager_ref = NULL
+FROM unnest(:values::text[], :people::uuid[]) AS n (value, person)
+WHERE e.tenant = :tenant AND e.manager_ref = n.value AND e.closed_at IS NULL AND e.person <> n.person
+RETURNING e.person, e.manager;
+
+-- name: employment_circle
+-- One of these people who stands above herself.
+WITH RECURSIVE above AS (
+    SELECT e.person AS below, e.manager AS boss FROM employment e
+    WHERE e.tenant = :tenant AND e.person = ANY (:people::uuid[]) AND e.closed_at IS NULL AND e.manager IS NOT NULL
+    UNION
+    SELECT a.below, e.manager FROM above a
+    JOIN employment e ON e.tenant = :tenant AND e.person = a.boss AND e.closed_at IS NULL AND e.manager IS NOT NULL
+)
+SELECT below FROM above WHERE boss = below LIMIT 1;
+
+-- name: suspensions_open!
+-- A suspension that is told late begins behind the one before it.
+INSERT INTO suspension (tenant, id, person, began_at, began_known_at)
+SELECT :tenant, n.id, n.person,
+       greatest(:began_at::timestamptz, (SELECT max(s.ended_at) FROM suspension s
+                                         WHERE s.tenant = :tenant AND s.person = n.person)), :now
+FROM unnest(:ids::uuid[], :people::uuid[]) AS n (id, person);
+
+-- name: suspensions_end!
+UPDATE suspension SET ended_at = greatest(:now, began_at), ended_known_at = :now
+WHERE tenant = :tenant AND person = :person AND ended_at IS NULL;
+
+-- name: people_absences
+-- When people were suspended, and since when they are deleted.
+SELECT s.person, s.began_at, s.began_known_at, s.ended_at, s.ended_known_at FROM suspension s
+WHERE s.tenant = :tenant AND s.person = ANY (:people::uuid[])
+UNION ALL
+SELECT p.id, p.deleted_at, p.deleted_at, NULL, NULL FROM person p
+WHERE p.tenant = :tenant AND p.id = ANY (:people::uuid[]) AND p.deleted_at IS NOT NULL
+ORDER BY 1, 2;
+
+-- name: person_memberships_close
+-- As memberships_close in audiences.sql, of one person in all audiences; the day is the tenant's.
+UPDATE membership m SET left_on = greatest((:now::timestamptz AT TIME ZONE t.zone)::date, m.joined_on),
+       left_recorded_at = :now
+FROM tenant t
+WHERE t.id = :tenant AND m.tenant = :tenant AND m.person = :person AND m.left_on IS NULL
+RETURNING m.audience, m.joined_on, m.left_on;
+
+-- name: person_managing_close
+-- As managers_close in audiences.sql, of one person in all audiences.
+UPDATE audience_manager SET closed_at = greatest(:now, opened_at)
+WHERE tenant = :tenant AND person = :person AND closed_at IS NULL
+RETURNING audience;
+
+-- name: person_interests_close
+UPDATE interest l SET untied_at = :now FROM tag t
+WHERE l.tenant = :tenant AND l.person = :person AND l.untied_at IS NULL AND t.tenant = :tenant AND t.id = l.tag
+RETURNING l.tag, t.name;
+
+-- name: person_skills_close
+UPDATE person_skill l SET untied_at = :now FROM tag t
+WHERE l.tenant = :tenant AND l.person = :person AND l.untied_at IS NULL AND t.tenant = :tenant AND t.id = l.tag
+RETURNING l.tag, t.name;
+
+-- name: event_find
+SELECT fingerprint FROM event_taken WHERE tenant = :tenant AND source = :source AND id = :id;
+
+-- name: event_take!
+INSERT INTO event_taken (tenant, source, id, fingerprint, taken_at)
+VALUES (:tenant, :source, :id, :fingerprint, :now);

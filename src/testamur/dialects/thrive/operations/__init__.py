@@ -15,8 +15,10 @@ from testamur.dialects.thrive.operations import (
     contents,
     cpd,
     enrolments,
+    events,
     skills,
     tokens,
+    users,
 )
 from testamur.dialects.thrive.operations.shared import NAME
 from testamur.dialects.thrive.operations.tokens import identify
@@ -34,6 +36,8 @@ OPERATIONS = (
     *enrolments.OPERATIONS,
     *skills.OPERATIONS,
     *tokens.OPERATIONS,
+    *users.OPERATIONS,
+    *events.OPERATIONS,
 )
 
 DIALECT = Dialect(
