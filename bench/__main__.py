@@ -11,20 +11,27 @@ import time
 from pathlib import Path
 
 from bench import load, pgbench, servers
+from bench.depth import ROWS, Depth
 from bench.ground import Ground, open_ground
 from bench.measures import Line, Run
 from bench.profile import profile
+
+SUITES = ("load", "depth")
 
 
 def main() -> None:
     """Parse the words, run, print. Exit code 1 when a measurement failed; a missed target is only shown."""
     words = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    words.add_argument("suites", nargs="*", metavar="SUITE", help=f"any of {', '.join(SUITES)}; all of them")
     words.add_argument("--quick", action="store_true", help="under a minute: short, one round, few posts")
     words.add_argument("--seconds", type=int, help="length of each measurement (7, quick: 3)")
     words.add_argument("--rounds", type=int, help="how often each is made; medians are shown (2, quick: 1)")
     words.add_argument("--posts", type=int, help="completions posted while memory is watched (200000, quick: 15000)")
+    words.add_argument("--rows", type=int, help="rows of the lists that are paged through (1000000, quick: 100000)")
     words.add_argument("--profile", action="store_true", help="sample the worker with py-spy, if that is installed")
     given = words.parse_args()
+    if unknown := set(given.suites) - set(SUITES):
+        words.error(f"no such suite: {', '.join(sorted(unknown))}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers are stopped and folders removed
     try:
         _measure(given)
@@ -34,18 +41,28 @@ def main() -> None:
 
 def _measure(given: argparse.Namespace) -> None:
     started = time.monotonic()
+    suites = given.suites or SUITES
+    lines: list[Line] = []
+    notes: list[str] = []
     with open_ground() as ground, servers.worker(ground) as worker:
         print("\n".join(_circumstances(ground)), flush=True)
-        run = Run(
-            ground,
-            worker,
-            seconds=given.seconds or (3 if given.quick else 7),
-            rounds=given.rounds or (1 if given.quick else 2),
-        )
-        run.everything(given.posts or (15_000 if given.quick else 200_000))
-        profiled = profile(run) if given.profile else ""
-    print(_table(run.lines))
-    print("\n".join(["", *run.notes, *([profiled] if profiled else []), f"took {time.monotonic() - started:.0f} s"]))
+        if "load" in suites:
+            run = Run(
+                ground,
+                worker,
+                seconds=given.seconds or (3 if given.quick else 7),
+                rounds=given.rounds or (1 if given.quick else 2),
+            )
+            run.everything(given.posts or (15_000 if given.quick else 200_000))
+            lines, notes = run.lines, run.notes
+            if given.profile:
+                notes.append(profile(run))
+        if "depth" in suites:
+            depth = Depth(ground, worker, given.rows or (100_000 if given.quick else ROWS))
+            depth.everything()
+            lines, notes = [*lines, *depth.lines], [*notes, *depth.notes]
+    print(_table(lines))
+    print("\n".join(["", *notes, f"took {time.monotonic() - started:.0f} s"]))
 
 
 def _circumstances(ground: Ground) -> list[str]:

@@ -175,7 +175,7 @@ class Run:
 
     def post(self, seconds: int) -> Measured:
         """Post completions that nobody posted before."""
-        authorization = _basic(self.ground.tenant.slug, self.ground.key.secret)
+        authorization = basic(self.ground.tenant.slug, self.ground.key.secret)
         people, items = ([to_hex24(id) for id in ids] for ids in (self.ground.people, self.ground.items))
         url = f"{self.worker.url}/thrive/rest/v1/learning/completions"
         headers = {"Authorization": authorization, "Content-Type": "application/json"}
@@ -195,7 +195,7 @@ class Run:
             return load.run(traffic, self.seconds)
 
     def _stackone(self) -> dict[str, str]:
-        return {"Authorization": _basic(self.ground.key.secret, ""), "x-account-id": to_opaque(self.ground.account.id)}
+        return {"Authorization": basic(self.ground.key.secret, ""), "x-account-id": to_opaque(self.ground.account.id)}
 
     @contextmanager
     def _accounted(self, name: str) -> Iterator[list[Measured]]:
@@ -230,7 +230,8 @@ def _p99(found: list[Measured]) -> float:
     return statistics.median(measured.p99_ms for measured in found)
 
 
-def _basic(user: str, password: str) -> str:
+def basic(user: str, password: str) -> str:
+    """The value of an Authorization header."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 

@@ -43,7 +43,7 @@ def durable_inserts(ground: Ground, seconds: int) -> float:
     return _rate(ground, _INSERT.format(tenant=ground.tenant.id), seconds, ground.urls.owner)
 
 
-def pages(ground: Ground, count: int, seconds: int) -> float:
+def pages(ground: Ground, count: int, seconds: int, clients: int = CONNECTIONS) -> float:
     """How often a second the service's own query for a page of records is answered, to the service's own role."""
     page = shaped("records_page", COMPLETION.sql)
     values = {
@@ -55,14 +55,15 @@ def pages(ground: Ground, count: int, seconds: int) -> float:
     }
     sql = re.sub(r"\$(\d+)", lambda place: values[page.parameters[int(place[1]) - 1]], page.sql)
     session = f"-c testamur.tenant={ground.tenant.id} -c enable_seqscan=off -c timezone=UTC"
-    return _rate(ground, sql.rstrip().rstrip(";") + ";\n", seconds, ground.urls.app, session)
+    return _rate(ground, sql.rstrip().rstrip(";") + ";\n", seconds, ground.urls.app, session, clients)
 
 
-def _rate(ground: Ground, script: str, seconds: int, url: str, session: str = "") -> float:
+def _rate(ground: Ground, script: str, seconds: int, url: str, session: str = "", clients: int = CONNECTIONS) -> float:
     with tempfile.TemporaryDirectory(prefix="testamur-bench-") as folder:
         file = Path(folder, "script.sql")
         file.write_text(script)
-        words = ["-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", str(os.cpu_count() or 1), "-T", str(seconds)]
+        threads = min(clients, os.cpu_count() or 1)
+        words = ["-n", "-M", "prepared", "-c", str(clients), "-j", str(threads), "-T", str(seconds)]
         said = _run(ground, "pgbench", *words, "-f", str(file), url=url, session=session)
     found = re.search(r"^tps = ([0-9.]+)", said, re.MULTILINE)
     failed = re.search(r"failed transactions: (\d+)", said)
