@@ -86,7 +86,7 @@ class People:
     async def list(self, tenant: Id, *, after: Id | None, count: int) -> list[Person]:
         """Up to `count` people in order of id, from behind `after`."""
         async with self._database.read(tenant) as tx:
-            return [_person(row) for row in await tx.rows("people_page", after=after, count=count)]
+            return [person_of(row) for row in await tx.rows("people_page", after=after, count=count)]
 
     async def numbered_page(
         self,
@@ -114,7 +114,7 @@ class People:
                 }
                 total = await tx.value("people_filtered_count", **filters)
                 rows = await tx.rows("people_filtered", count=count, skip=skip, **filters)
-        return total, [_person(row) for row in rows]
+        return total, [person_of(row) for row in rows]
 
     async def audiences_of(self, tenant: Id, people: Sequence[Id]) -> Mapping[Id, Sequence[Id]]:
         """The audiences each of these people is a member of, the first AUDIENCES_MAX, for a whole page in one call."""
@@ -232,7 +232,7 @@ async def _present(tx: Tx, reference: Reference) -> Person:
 
 
 async def _get(tx: Tx, ids: Sequence[Id]) -> list[Person]:
-    return [_person(row) for row in await tx.rows("people_get", ids=list(ids))] if ids else []
+    return [person_of(row) for row in await tx.rows("people_get", ids=list(ids))] if ids else []
 
 
 async def _add(tx: WriteTx, caller: Caller, new: Sequence[NewPerson], now: datetime) -> list[Id]:
@@ -500,7 +500,8 @@ def _left(person: Id, row: Row) -> Change:
     return Change("membership.closed", person, data)
 
 
-def _person(row: Row) -> Person:
+def person_of(row: Row) -> Person:
+    """From a row of `known_person`."""
     employment = None
     if row["employment"] is not None:
         employment = Employment(

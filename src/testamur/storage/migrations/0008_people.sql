@@ -100,6 +100,23 @@ GRANT SELECT, INSERT ON employment, suspension, event_taken TO testamur_app;
 GRANT UPDATE (manager, manager_ref, closed_at) ON employment TO testamur_app;
 GRANT UPDATE (ended_at, ended_known_at) ON suspension TO testamur_app;
 
+-- A person with all that is shown of her.
+CREATE VIEW known_person WITH (security_invoker = true) AS
+SELECT p.*, t.zone AS tenant_zone, e.id AS employment, e.title, e.manager, e.opened_at AS employed_at,
+       trim(m.given_name || ' ' || m.family_name) AS manager_name,
+       coalesce(e.manager_ref,
+                (SELECT i.value FROM person_identifier i
+                 WHERE i.tenant = p.tenant AND i.person = e.manager AND i.kind = 'ref'
+                 ORDER BY i.value LIMIT 1)) AS manager_ref,
+       (SELECT coalesce(jsonb_object_agg(kind, vs), '{}') FROM (
+            SELECT i.kind, jsonb_agg(i.value ORDER BY i.value) AS vs FROM person_identifier i
+            WHERE i.tenant = p.tenant AND i.person = p.id GROUP BY i.kind) g) AS identifiers
+FROM person p
+JOIN tenant t ON t.id = p.tenant
+LEFT JOIN employment e ON e.tenant = p.tenant AND e.person = p.id AND e.closed_at IS NULL
+LEFT JOIN person m ON m.tenant = p.tenant AND m.id = e.manager;
+GRANT SELECT ON known_person TO testamur_app;
+
 -- The entries of a person, so that what they say of her is found when it must be forgotten.
 CREATE INDEX ledger_entry_person ON ledger_entry (tenant, subject, number)
     WHERE kind IN ('person.added', 'person.changed');

@@ -26,73 +26,33 @@ SELECT found.person FROM (
 ) found ORDER BY place LIMIT 1;
 
 -- name: people_get
-SELECT p.*, t.zone AS tenant_zone, e.id AS employment, e.title, e.manager, e.opened_at AS employed_at,
-       trim(m.given_name || ' ' || m.family_name) AS manager_name,
-       coalesce(e.manager_ref,
-                (SELECT i.value FROM person_identifier i WHERE i.tenant = :tenant AND i.person = e.manager AND i.kind = 'ref'
-                 ORDER BY i.value LIMIT 1)) AS manager_ref,
-       (SELECT coalesce(jsonb_object_agg(kind, vs), '{}') FROM (
-            SELECT i.kind, jsonb_agg(i.value ORDER BY i.value) AS vs FROM person_identifier i
-            WHERE i.tenant = :tenant AND i.person = p.id GROUP BY i.kind) g) AS identifiers
-FROM unnest(:ids::uuid[]) AS wanted (id) JOIN person p ON p.tenant = :tenant AND p.id = wanted.id
-JOIN tenant t ON t.id = :tenant
-LEFT JOIN employment e ON e.tenant = :tenant AND e.person = p.id AND e.closed_at IS NULL
-LEFT JOIN person m ON m.tenant = :tenant AND m.id = e.manager;
+SELECT k.* FROM unnest(:ids::uuid[]) AS wanted (id) JOIN known_person k ON k.tenant = :tenant AND k.id = wanted.id
 
 -- name: people_page
-SELECT p.*, t.zone AS tenant_zone, e.id AS employment, e.title, e.manager, e.opened_at AS employed_at,
-       trim(m.given_name || ' ' || m.family_name) AS manager_name,
-       coalesce(e.manager_ref,
-                (SELECT i.value FROM person_identifier i WHERE i.tenant = :tenant AND i.person = e.manager AND i.kind = 'ref'
-                 ORDER BY i.value LIMIT 1)) AS manager_ref,
-       (SELECT coalesce(jsonb_object_agg(kind, vs), '{}') FROM (
-            SELECT i.kind, jsonb_agg(i.value ORDER BY i.value) AS vs FROM person_identifier i
-            WHERE i.tenant = :tenant AND i.person = p.id GROUP BY i.kind) g) AS identifiers
-FROM (SELECT * FROM person
-      WHERE tenant = :tenant AND (:after::uuid IS NULL OR id > :after) ORDER BY id LIMIT :count) p
-JOIN tenant t ON t.id = :tenant
-LEFT JOIN employment e ON e.tenant = :tenant AND e.person = p.id AND e.closed_at IS NULL
-LEFT JOIN person m ON m.tenant = :tenant AND m.id = e.manager
-ORDER BY p.id;
+SELECT k.* FROM (SELECT id FROM person
+      WHERE tenant = :tenant AND (:after::uuid IS NULL OR id > :after) ORDER BY id LIMIT :count) page
+JOIN known_person k ON k.tenant = :tenant AND k.id = page.id
+ORDER BY k.id;
 
 -- name: people_placed
 -- Nobody leaves the list, so a page is a range of places and costs the same at any depth.
-SELECT p.*, t.zone AS tenant_zone, e.id AS employment, e.title, e.manager, e.opened_at AS employed_at,
-       trim(m.given_name || ' ' || m.family_name) AS manager_name,
-       coalesce(e.manager_ref,
-                (SELECT i.value FROM person_identifier i WHERE i.tenant = :tenant AND i.person = e.manager AND i.kind = 'ref'
-                 ORDER BY i.value LIMIT 1)) AS manager_ref,
-       (SELECT coalesce(jsonb_object_agg(kind, vs), '{}') FROM (
-            SELECT i.kind, jsonb_agg(i.value ORDER BY i.value) AS vs FROM person_identifier i
-            WHERE i.tenant = :tenant AND i.person = p.id GROUP BY i.kind) g) AS identifiers
-FROM (SELECT * FROM person WHERE tenant = :tenant AND place > :skip AND place <= :skip::bigint + :count) p
-JOIN tenant t ON t.id = :tenant
-LEFT JOIN employment e ON e.tenant = :tenant AND e.person = p.id AND e.closed_at IS NULL
-LEFT JOIN person m ON m.tenant = :tenant AND m.id = e.manager
-ORDER BY p.place;
+SELECT k.* FROM (SELECT id FROM person
+      WHERE tenant = :tenant AND place > :skip AND place <= :skip::bigint + :count ORDER BY place LIMIT :count) page
+JOIN known_person k ON k.tenant = :tenant AND k.id = page.id
+ORDER BY k.place;
 
 -- name: people_count
 SELECT coalesce(max(place), 0) FROM person WHERE tenant = :tenant;
 
 -- name: people_filtered
 -- The page is cut out first, so that names are looked up for its rows only. The status is as core/people.py has it.
-SELECT p.*, t.zone AS tenant_zone, e.id AS employment, e.title, e.manager, e.opened_at AS employed_at,
-       trim(m.given_name || ' ' || m.family_name) AS manager_name,
-       coalesce(e.manager_ref,
-                (SELECT i.value FROM person_identifier i WHERE i.tenant = :tenant AND i.person = e.manager AND i.kind = 'ref'
-                 ORDER BY i.value LIMIT 1)) AS manager_ref,
-       (SELECT coalesce(jsonb_object_agg(kind, vs), '{}') FROM (
-            SELECT i.kind, jsonb_agg(i.value ORDER BY i.value) AS vs FROM person_identifier i
-            WHERE i.tenant = :tenant AND i.person = p.id GROUP BY i.kind) g) AS identifiers
-FROM (SELECT * FROM person p
+SELECT k.* FROM (SELECT p.id FROM person p
       WHERE p.tenant = :tenant AND p.updated_at >= :updated_since AND CASE WHEN p.deleted_at IS NOT NULL OR NOT p.is_active THEN 'inactive'
             WHEN p.ends_at <= :now THEN 'expired' WHEN p.starts_at > :now THEN 'new'
             ELSE 'active' END = ANY (:statuses::text[])
-      ORDER BY p.place LIMIT :count OFFSET :skip) p
-JOIN tenant t ON t.id = :tenant
-LEFT JOIN employment e ON e.tenant = :tenant AND e.person = p.id AND e.closed_at IS NULL
-LEFT JOIN person m ON m.tenant = :tenant AND m.id = e.manager
-ORDER BY p.place;
+      ORDER BY p.place LIMIT :count OFFSET :skip) page
+JOIN known_person k ON k.tenant = :tenant AND k.id = page.id
+ORDER BY k.place;
 
 -- name: people_filtered_count
 SELECT count(*) FROM person p
