@@ -50,6 +50,8 @@ def test_generated_requests_never_break_the_document(hub: Hub, dialect: Dialect)
         operation = result.ok()
         if operation.path in ("/openapi.json", "/docs"):
             continue
+        if "501" in operation.definition.raw["responses"]:
+            continue  # not implemented, and said so: that is all it answers
 
         @settings(
             max_examples=25,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
@@ -10,10 +10,12 @@ from typing import Any
 
 from testamur.core.errors import FieldFault, InvalidInput
 from testamur.core.ids import Id
-from testamur.core.people import Identifier, normalise
-from testamur.core.skills import tag_key
+from testamur.core.people import Identifier, Reference, normalise
+from testamur.core.skills import Subject, UsedTag, tag_key
 
 TITLE_LENGTH_MAX = 500
+CHILDREN_MAX = 1_000
+"""Learning objects that one other consists of."""
 VERSION_MAX = 2**31 - 1
 
 
@@ -44,6 +46,8 @@ class NewItem:
         author: the person who made it.
         tags: names of what it is about.
         skills: names of the skills that completing it builds.
+        categories: names of those it is filed under.
+        details: what a catalogue says of it beside, by names of our own: `languages`, `localizations` and the like.
     """
 
     title: str
@@ -62,8 +66,10 @@ class NewItem:
     author: Id | None = None
     tags: tuple[str, ...] = ()
     skills: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
     identifiers: tuple[Identifier, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +79,7 @@ class Item:
     Args:
         version: number of the newest published version, None for a draft.
         draft: number of the version behind it that is not published yet, or None.
-        tags, skills: names in order.
+        tags, skills, categories: names in order.
     """
 
     id: Id
@@ -94,8 +100,10 @@ class Item:
     draft: int | None
     tags: tuple[str, ...]
     skills: tuple[str, ...]
+    categories: tuple[str, ...]
     identifiers: Mapping[str, tuple[str, ...]]
     attributes: Mapping[str, Any]
+    details: Mapping[str, Any]
     created_at: datetime
     updated_at: datetime
     retired_at: datetime | None
@@ -108,6 +116,25 @@ class Item:
     def is_open(self) -> bool:
         """Whether learners have seen it: published at some time, or learning outside."""
         return self.version is not None or self.kind is ItemKind.OUTSIDE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedItem:
+    """An item among its like.
+
+    Args:
+        categories, skills: as they are known, in order of name.
+        children: what it consists of, in order.
+        parents: what it belongs to, with the kind of each.
+        place: where it stands in the first of its courses, from 1; None outside of any.
+    """
+
+    item: Item
+    categories: tuple[UsedTag, ...] = ()
+    skills: tuple[UsedTag, ...] = ()
+    children: tuple[Id, ...] = ()
+    parents: tuple[tuple[ItemKind, Id], ...] = ()
+    place: int | None = None
 
 
 class ItemEventKind(Enum):
@@ -161,24 +188,44 @@ class ItemTelling:
     Args:
         identifiers: at least one; an item with any of them is the one that is meant.
         fields: values by field of NewItem, of those the catalogue has: `title`, `kind`, `format`, `description`,
-            `provider`, `language`, `url`, `cover_url`, `duration`, `is_authored`, `requires_quiz`, `is_official` and
-            `attributes`. None clears.
+            `provider`, `language`, `url`, `cover_url`, `duration`, `is_authored`, `requires_quiz`, `is_official`,
+            `attributes` and `details`. None clears.
+        defaults: values of further fields for an item that is new.
         author: the maker's reference, email address or id; an empty text says that nobody of the tenant made it.
         state: a new item is published unless this says otherwise.
         version: number of the version that `state` is about. Without it the first one is meant, and an item that
             is published stays at its version.
         retraining_from: when this publishes a version, credit from older ones ends on that day (rule V4).
-        tags, skills: all of them, by name.
+        tags: all of them, by name.
+        skills, categories: all of them, by name or with what is to be known of them.
+        is_whole: this is all there is to say. Details not told go, a draft is published unless `state` says otherwise,
+            and without an identifier the item is new.
+        kind: the kind that is meant: an item of another kind is refused, a new one is of this kind.
+        is_new: refused where an item of that name is there already.
+        target: the item that is meant, whatever the identifiers say: they become its own, and a `ref` among them takes
+            the place of those it had.
+        parts: what it consists of, in order, told along with it.
+        members: what it consists of, in order, all of it known already.
+        place: of a part, the caller's name for the place it stood in.
     """
 
     identifiers: tuple[Identifier, ...]
     fields: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     author: str | None = None
     state: ItemState | None = None
     version: int | None = None
     retraining_from: date | None = None
     tags: tuple[str, ...] | None = None
-    skills: tuple[str, ...] | None = None
+    skills: tuple[str | Subject, ...] | None = None
+    categories: tuple[str | Subject, ...] | None = None
+    is_whole: bool = False
+    kind: ItemKind | None = None
+    is_new: bool = False
+    target: Id | None = None
+    parts: tuple[ItemTelling, ...] | None = None
+    members: tuple[Reference, ...] | None = None
+    place: str = ""
 
 
 class PutOutcome(Enum):
@@ -206,6 +253,7 @@ class ItemChange:
     Args:
         fields: new values by name.
         identifiers: to be added.
+        former: identifiers to be taken away.
         drafts: number of a version to be made and not published.
         publishes: number of a version to be published; made where it is not there yet.
         retired: whether the item becomes retired (True) or is offered again (False).
@@ -213,11 +261,13 @@ class ItemChange:
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     identifiers: tuple[Identifier, ...] = ()
+    former: tuple[Identifier, ...] = ()
     drafts: int | None = None
     publishes: int | None = None
     retired: bool | None = None
     tags: tuple[str, ...] | None = None
     skills: tuple[str, ...] | None = None
+    categories: tuple[str, ...] | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -239,10 +289,11 @@ FIELDS = (
     "is_official",
     "author",
     "attributes",
+    "details",
 )
 """The fields of an item that a catalogue may change."""
 
-_NEVER_NONE = frozenset({"title", "kind", "is_authored", "requires_quiz", "is_official", "attributes"})
+_NEVER_NONE = frozenset({"title", "kind", "is_authored", "requires_quiz", "is_official", "attributes", "details"})
 
 
 def change_of(stored: Item, told: ItemTelling, fields: Mapping[str, Any]) -> ItemChange:
@@ -255,13 +306,31 @@ def change_of(stored: Item, told: ItemTelling, fields: Mapping[str, Any]) -> Ite
     check_fields(fields)
     check_version(told.version)
     known = {(kind, value) for kind, values in stored.identifiers.items() for value in values}
+    if "details" in fields:
+        kept = {} if told.is_whole else stored.details
+        fields = {**fields, "details": with_details(kept, fields["details"])}
+    refs = [normalise(i.kind, i.value) for i in told.identifiers if i.kind == "ref"] if told.target is not None else []
     return ItemChange(
         fields={name: value for name, value in fields.items() if getattr(stored, name) != value},
         identifiers=tuple(i for i in told.identifiers if (i.kind, normalise(i.kind, i.value)) not in known),
+        former=tuple(Identifier("ref", ref) for ref in stored.identifiers.get("ref", ()) if refs and ref not in refs),
         **_version_change(stored, told),
         tags=_other_names(stored.tags, told.tags),
-        skills=_other_names(stored.skills, told.skills),
+        skills=_other_names(stored.skills, names_of(told.skills)),
+        categories=_other_names(stored.categories, names_of(told.categories)),
     )
+
+
+def with_details(stored: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """Details after being told of some; None takes one away."""
+    return {name: value for name, value in {**stored, **told}.items() if value is not None}
+
+
+def names_of(subjects: Sequence[str | Subject] | None) -> tuple[str, ...] | None:
+    """The names of categories or skills, which must all have one."""
+    if subjects is None:
+        return None
+    return tuple(one if isinstance(one, str) else one.name or "" for one in subjects)
 
 
 def check_fields(fields: Mapping[str, Any]) -> None:
@@ -293,7 +362,8 @@ def _version_change(stored: Item, told: ItemTelling) -> dict[str, Any]:
         return {"drafts": told.version} if told.version is not None and told.version > last else {}
     change: dict[str, Any] = {}
     # Nobody's draft is published by a catalogue that only says, once more, that the item is.
-    wanted = told.version or (last if told.state is ItemState.PUBLISHED and not newest else 0)
+    publishes = told.state is ItemState.PUBLISHED or told.is_whole
+    wanted = told.version or (last if publishes and not newest else 0)
     if wanted > newest:
         change["publishes"] = wanted
     if told.state is ItemState.RETIRED and stored.retired_at is None:

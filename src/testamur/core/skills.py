@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
+from typing import Any
 
 from testamur.core.errors import FieldFault, InvalidInput, NotFound
 from testamur.core.ids import Id
@@ -35,6 +37,52 @@ class Tag:
     items: tuple[Id, ...]
     interested: tuple[Id, ...]
     skilled: tuple[Id, ...]
+    created_at: datetime
+    updated_at: datetime
+
+
+class TagUse(Enum):
+    """What a tag is beside a name."""
+
+    CATEGORY = "category"
+    """Items are filed under it."""
+    SKILL = "skill"
+    """Items build it, and people have it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A category or skill as a catalogue tells of it. What is None is not said and stays as it is.
+
+    Args:
+        name: which tag it is; without it `ref` says so.
+        ref: the catalogue's own key, or an id of ours. It means whatever tag it was last told with.
+        hierarchy: `primary`, `secondary`, `tertiary`, or the source's own word.
+        language: of its name.
+        proficiency: the level of a skill, 1 to 5.
+        extra: what else is to be kept with it.
+    """
+
+    name: str | None = None
+    ref: str | None = None
+    hierarchy: str | None = None
+    language: str | None = None
+    proficiency: int | None = None
+    extra: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedTag:
+    """A tag as a category or skill, as stored. `ref` is the first of the keys that catalogues know it by."""
+
+    tag: Id
+    use: TagUse
+    name: str
+    ref: str | None
+    hierarchy: str | None
+    language: str | None
+    proficiency: int | None
+    extra: Mapping[str, Any] | None
     created_at: datetime
     updated_at: datetime
 

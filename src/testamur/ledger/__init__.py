@@ -9,12 +9,15 @@ from datetime import UTC, datetime
 from testamur.ledger.activities import Activities
 from testamur.ledger.assignments import Assignments
 from testamur.ledger.audiences import Audiences
+from testamur.ledger.batches import Batches
 from testamur.ledger.clients import Clients
 from testamur.ledger.cpd import Cpd
+from testamur.ledger.directory import Directory
 from testamur.ledger.enrolments import Enrolments
 from testamur.ledger.items import Items
 from testamur.ledger.learners import Learners
 from testamur.ledger.managers import Managers
+from testamur.ledger.obligations import Obligations
 from testamur.ledger.people import People
 from testamur.ledger.record_search import RecordSearch
 from testamur.ledger.records import Records
@@ -40,12 +43,15 @@ class Ledger:
     activities: Activities
     assignments: Assignments
     audiences: Audiences
+    batches: Batches
     clients: Clients
     cpd: Cpd
+    directory: Directory
     enrolments: Enrolments
     items: Items
     learners: Learners
     managers: Managers
+    obligations: Obligations
     people: People
     record_search: RecordSearch
     records: Records
@@ -57,18 +63,22 @@ class Ledger:
     def on(cls, database: Database, clock: Clock = utc_now) -> Ledger:
         """The ledger kept in `database`; `clock` gives the moment at which things are recorded."""
         records = Records(database, clock)
+        items = Items(database, clock)
         return cls(
             database=database,
             now=clock,
             activities=Activities(database),
             assignments=Assignments(database, clock),
             audiences=Audiences(database, clock),
+            batches=Batches(database, items, clock),
             clients=Clients(database, clock),
             cpd=Cpd(database, clock),
+            directory=Directory(database),
             enrolments=Enrolments(database, clock),
-            items=Items(database, clock),
+            items=items,
             learners=Learners(database, clock),
             managers=Managers(database, clock),
+            obligations=Obligations(database, clock),
             people=People(database, clock),
             record_search=RecordSearch(database, records),
             records=records,

@@ -59,7 +59,7 @@ class Assignments:
                 "completion_period_days": new.completion_period_days,
                 "recurrence_days": new.recurrence_days,
             }
-            await tx.run("assignment_make", id=id, now=now, **settings)
+            await tx.run("assignment_make", id=id, of_person=None, now=now, **settings)
             await append(tx, caller.client, [Change("assignment.added", id, settings)], now)
             return _assignment(await _row(tx, id))
 

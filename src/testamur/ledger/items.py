@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from testamur.core.callers import Caller
 from testamur.core.errors import FieldFault, InvalidInput, ItemNotFound
 from testamur.core.ids import Id, new_id, parse
 from testamur.core.items import (
+    CHILDREN_MAX,
     FIELDS,
     Item,
     ItemChange,
@@ -22,20 +24,26 @@ from testamur.core.items import (
     ItemPut,
     ItemState,
     ItemTelling,
+    LinkedItem,
     NewItem,
     PutOutcome,
     change_of,
     check_fields,
     check_version,
+    names_of,
+    with_details,
 )
 from testamur.core.people import Identifier, Reference, normalise
-from testamur.core.skills import tag_key, tag_names
+from testamur.core.skills import Subject, TagUse, tag_key, tag_names
 from testamur.ledger.entries import Change, append
-from testamur.ledger.skills import make_tags
+from testamur.ledger.item_links import link_items, links_of
+from testamur.ledger.skills import describe_tags, make_tags, name_subjects, use_tags, used_tag
 from testamur.storage.database import Database, Row, Tx, WriteTx
 
 PUT_MAX = 1_000
-"""Tellings in one call."""
+"""Tellings in one call, beside the parts that come with them."""
+
+_MOST = Id(UUID(int=2**128 - 1))
 
 HISTORY_MAX = 100
 """Of an item's history, so many of the newest events are shown."""
@@ -55,7 +63,13 @@ class Items:
             no tag can have.
         """
         new = [
-            replace(item, tags=tag_names(item.tags, "tags"), skills=tag_names(item.skills, "skills")) for item in new
+            replace(
+                item,
+                tags=tag_names(item.tags, "tags"),
+                skills=tag_names(item.skills, "skills"),
+                categories=tag_names(item.categories, "categories"),
+            )
+            for item in new
         ]
         ids = [new_id() for _ in new]
         async with self._database.write(caller.tenant, alone=True) as tx:  # two at once would make the same tag
@@ -63,7 +77,15 @@ class Items:
             await _insert(tx, caller.client, [_Added(id, item) for id, item in zip(ids, new, strict=True)], now)
         return ids
 
-    async def put(self, caller: Caller, told: Sequence[ItemTelling], *, seen: set[Id] | None = None) -> list[ItemPut]:
+    async def put(
+        self,
+        caller: Caller,
+        told: Sequence[ItemTelling],
+        *,
+        seen: set[Id] | None = None,
+        parts: dict[Id, ItemTelling] | None = None,
+        after: Callable[[WriteTx, Sequence[ItemPut], datetime], Awaitable[None]] | None = None,
+    ) -> list[ItemPut]:
         """Make the catalogue say what was told: add the items that no identifier names yet, change the others.
 
         Each telling stands for itself: one that is refused hinders no other. Told again, nothing changes and nothing
@@ -73,6 +95,9 @@ class Items:
             told: at most PUT_MAX.
             seen: items that earlier calls of the same series told of; filled as it goes. A second telling of an item is
                 refused, because the order of a series would decide what is true.
+            parts: what earlier calls of the same series told of parts; filled as it goes. An item may be a part of many
+                others, as long as each of them says the same of it.
+            after: writes into the same transaction what became of the tellings.
         Returns: one answer for each telling, in order.
         Raises: InvalidInput for too many at once.
         """
@@ -80,12 +105,82 @@ class Items:
             raise InvalidInput(FieldFault("", "range", f"at most {PUT_MAX} items at once"))
         async with self._database.write(caller.tenant, alone=True) as tx:
             now = self._clock()
-            plan = _Plan(await _known(tx, told), await _authors(tx, told), set() if seen is None else seen)
-            plan.stored = {item.id: item for item in await _items(tx, list(set(plan.known.values())), now)}
+            told = await name_subjects(tx, told)
+            everything = [*told, *(part for one in told for part in one.parts or ())]
+            plan = _Plan(
+                await _known(tx, everything),
+                await _authors(tx, everything),
+                set() if seen is None else seen,
+                {} if parts is None else parts,
+                await _members(tx, told),
+            )
+            meant = {*plan.known.values(), *(one.target for one in told if one.target is not None)}
+            plan.stored = {item.id: item for item in await _items(tx, list(meant), now)}
+            linked = [one for one in told if one.parts is not None or one.members is not None]
+            plan.links = await links_of(tx, list(meant)) if linked else {}
             answers = [plan.take(one) for one in told]
             await _insert(tx, caller.client, plan.added, now)
             await _change(tx, caller.client, plan.changed, now)
+            await describe_tags(tx, caller.client, plan.taken, now)
+            await link_items(tx, caller.client, plan.linked, plan.links, now)
+            if after is not None:
+                await after(tx, answers, now)
         return answers
+
+    async def show(self, tenant: Id, reference: Reference, kind: ItemKind) -> LinkedItem:
+        """The item of this kind that `reference` names, among its like.
+
+        Raises: ItemNotFound naming the reference's field, also for one that was never published.
+        """
+        item = await self.get(tenant, reference)
+        if item.kind is not kind or not item.is_open:
+            raise ItemNotFound(f"No {kind.value} {reference.value!r} in this tenant", field=reference.field)
+        async with self._database.read(tenant) as tx:
+            return (await _linked(tx, [item]))[0]
+
+    async def named(self, tenant: Id, reference: Reference, kind: ItemKind) -> list[LinkedItem]:
+        """As `show`, and an empty list where there is none."""
+        try:
+            return [await self.show(tenant, reference, kind)]
+        except ItemNotFound:
+            return []
+
+    async def page(
+        self,
+        tenant: Id,
+        kind: ItemKind,
+        *,
+        after: tuple[datetime, Id] | None,
+        count: int,
+        updated_after: datetime | None = None,
+        is_active: bool = False,
+    ) -> list[LinkedItem]:
+        """Up to `count` items of a kind that were published once, from behind `after`.
+
+        They come in order of id; with `updated_after`, which takes those changed later, in the order of their last
+        change: what changes while somebody reads moves to the end, so that a reader misses nothing.
+
+        Args:
+            is_active: leave retired items out.
+        """
+        of: dict[str, Any] = {"kind": kind.value, "count": count, "active": is_active, "now": self._clock()}
+        async with self._database.read(tenant) as tx:
+            if updated_after is None:
+                rows = await tx.rows("items_of_kind", after=after and after[1], **of)
+            else:
+                at, id = after or (updated_after, _MOST)
+                rows = await tx.rows("items_of_kind_changed", after_at=at, after=id, **of)
+            return await _linked(tx, await _items(tx, [row["id"] for row in rows], of["now"]))
+
+    async def count(
+        self, tenant: Id, kind: ItemKind, *, updated_after: datetime | None = None, is_active: bool = False
+    ) -> int:
+        """How many items `page` has in all."""
+        async with self._database.read(tenant) as tx:
+            total: int = await tx.value(
+                "items_of_kind_count", kind=kind.value, since=updated_after, active=is_active, now=self._clock()
+            )
+        return total
 
     async def publish(self, caller: Caller, item: Id, *, retraining_from: date | None = None) -> int:
         """Publish the item's draft, or a new version when it has none, and return the version's number.
@@ -189,46 +284,115 @@ class _Plan:
         known: the item of each identifier, by (kind, value), that a telling names.
         authors: people by the texts that name authors; None for nobody.
         seen: items told of already.
+        parts: what was told of parts, by item.
+        members: items by the texts that name them.
+        links: what each stored item consists of.
+        linked: what items shall consist of.
+        taken: tellings that were not refused, with the item of each.
     """
 
     known: dict[tuple[str, str], Id]
     authors: Mapping[str, Id | None]
     seen: set[Id]
+    parts: dict[Id, ItemTelling]
+    members: Mapping[str, Id]
+    links: Mapping[Id, tuple[Id, ...]] = field(default_factory=dict)
+    linked: dict[Id, tuple[Id, ...]] = field(default_factory=dict)
+    taken: list[tuple[Id, ItemTelling]] = field(default_factory=list)
     stored: dict[Id, Item] = field(default_factory=dict)
     added: list[_Added] = field(default_factory=list)
     changed: list[_Changed] = field(default_factory=list)
 
     def take(self, told: ItemTelling) -> ItemPut:
-        """Plan one telling and answer it."""
+        """Plan one telling and answer it. Of one that is refused nothing is planned, its parts included."""
+        before = len(self.added), len(self.changed), len(self.taken), dict(self.parts) if told.parts else self.parts
+        known = dict(self.known) if told.parts else self.known
         try:
-            return self._take(told)
+            children = self._children(told)
+            id, outcome = self._take(told)
+            if children is not None and self._link(id, children) and outcome is PutOutcome.UNCHANGED:
+                outcome = PutOutcome.UPDATED
         except InvalidInput as error:
+            added, changed, taken, parts = before
+            del self.added[added:], self.changed[changed:], self.taken[taken:]
+            if told.parts:
+                self.parts.clear()
+                self.parts.update(parts)
+                self.known = known
             return ItemPut(PutOutcome.REFUSED, fault=error.faults[0])
+        self.seen.add(id)
+        return ItemPut(outcome, id)
 
-    def _take(self, told: ItemTelling) -> ItemPut:
+    def _take(self, told: ItemTelling) -> tuple[Id, PutOutcome]:
         keys = [(i.kind, normalise(i.kind, i.value)) for i in told.identifiers]
-        if not keys:
+        if not keys and not told.is_whole and told.target is None:
             raise InvalidInput(FieldFault("", "missing", "names no identifier"))
         blank = next((kind for kind, value in keys if not value), None)
         if blank is not None:
             raise InvalidInput(FieldFault(blank, "range", "may not be blank"))
         told = _cleaned(told)
         named = {self.known[key]: key for key in reversed(keys) if key in self.known}
+        if told.target is not None:
+            named.setdefault(told.target, ("", ""))
         if len(named) > 1:
-            kinds = " and ".join(sorted(kind for kind, _ in named.values()))
-            raise InvalidInput(FieldFault("", "duplicate", f"{kinds} name two different items"))
+            kinds = " and ".join(sorted(kind for kind, _ in named.values() if kind))
+            names = f"{kinds} name two different items" if told.target is None else f"{kinds} names another item"
+            raise InvalidInput(FieldFault("", "duplicate", names))
         id = next(iter(named), None)
-        if id is not None and id in self.seen:
+        if id is not None and (id in self.seen or id in self.parts):
             raise InvalidInput(FieldFault(named[id][0], "duplicate", "this item was told of before"))
         fields = self._fields(told)
         stored = self.stored.get(id) if id is not None else None
+        if stored is not None and told.kind not in (None, stored.kind):
+            raise InvalidInput(FieldFault(named[stored.id][0], "duplicate", f"names a {stored.kind.value}"))
+        if stored is not None and told.is_new:
+            raise InvalidInput(FieldFault(named[stored.id][0], "duplicate", "is there already"))
         if stored is None:
             id, outcome = self._add(told, fields), PutOutcome.ADDED
         else:
             id, outcome = stored.id, self._change(stored, told, fields)
         self.known |= dict.fromkeys(keys, id)
-        self.seen.add(id)
-        return ItemPut(outcome, id)
+        self.taken.append((id, told))
+        return id, outcome
+
+    def _children(self, told: ItemTelling) -> tuple[Id, ...] | None:
+        """What the item shall consist of, each once, in order; None when the telling does not say."""
+        if told.parts is None and told.members is None:
+            return None
+        children = [self._part(part) for part in told.parts or ()]
+        for member in told.members or ():
+            if member.value not in self.members:
+                raise InvalidInput(FieldFault(member.field, "not_found", f"no learning object {member.value!r} here"))
+            children.append(self.members[member.value])
+        if len(children) > CHILDREN_MAX:
+            raise InvalidInput(FieldFault("", "range", f"consists of {CHILDREN_MAX} learning objects at most"))
+        return tuple(dict.fromkeys(children))
+
+    def _part(self, part: ItemTelling) -> Id:
+        keys = [(i.kind, normalise(i.kind, i.value)) for i in part.identifiers]
+        id = next((self.known[key] for key in keys if key in self.known), None)
+        place, part = part.place, replace(part, place="")
+        try:
+            if id in self.parts and id is not None:
+                if self.parts[id] != part:
+                    raise InvalidInput(FieldFault("", "duplicate", "was told of before, in other words"))
+                return id
+            id, _ = self._take(part)
+        except InvalidInput as error:
+            fault = error.faults[0]
+            name = f"{place}.{fault.field}" if fault.field else place
+            raise InvalidInput(replace(fault, field=name)) from error
+        self.parts[id] = part
+        return id
+
+    def _link(self, parent: Id, children: tuple[Id, ...]) -> bool:
+        """Plan what an item consists of. Returns whether that is new."""
+        if parent in children:
+            raise InvalidInput(FieldFault("", "order", "cannot consist of itself"))
+        if self.links.get(parent, ()) == children:
+            return False
+        self.linked[parent] = children
+        return True
 
     def _fields(self, told: ItemTelling) -> dict[str, Any]:
         fields = dict(told.fields)
@@ -239,6 +403,9 @@ class _Plan:
         return fields
 
     def _add(self, told: ItemTelling, fields: dict[str, Any]) -> Id:
+        fields = {**told.defaults, **fields} | ({} if told.kind is None else {"kind": told.kind})
+        if "details" in fields:
+            fields["details"] = with_details({}, fields["details"])
         check_fields({"title": None} | fields)
         check_version(told.version)
         id = new_id()
@@ -247,7 +414,8 @@ class _Plan:
             is_published=told.state is not ItemState.DRAFT,
             identifiers=told.identifiers,
             tags=told.tags or (),
-            skills=told.skills or (),
+            skills=names_of(told.skills) or (),
+            categories=names_of(told.categories) or (),
         )
         self.added.append(_Added(id, new, told.version or 1, told.state is ItemState.RETIRED))
         return id
@@ -263,14 +431,45 @@ class _Plan:
 def _cleaned(told: ItemTelling) -> ItemTelling:
     """With names of tags as they are kept. Raises InvalidInput for one that cannot be."""
     tags = None if told.tags is None else tag_names(told.tags, "tags")
-    skills = None if told.skills is None else tag_names(told.skills, "skills")
-    return replace(told, tags=tags, skills=skills)
+    tag_names(names_of(told.skills) or (), "skills")
+    tag_names(names_of(told.categories) or (), "categories")
+    return replace(told, tags=tags)
 
 
 async def _known(tx: Tx, told: Sequence[ItemTelling]) -> dict[tuple[str, str], Id]:
     keys = {(i.kind, normalise(i.kind, i.value)) for one in told for i in one.identifiers}
     rows = await tx.rows("item_identifiers_find", kinds=[kind for kind, _ in keys], values=[value for _, value in keys])
     return {(row["kind"], row["value"]): row["item"] for row in rows}
+
+
+async def _members(tx: Tx, told: Sequence[ItemTelling]) -> dict[str, Id]:
+    texts = {member.value: member.id for one in told for member in one.members or ()}
+    rows = await tx.rows("items_resolve", texts=list(texts), ids=list(texts.values())) if texts else []
+    return {row["text"]: row["item"] for row in rows if row["item"] is not None}
+
+
+async def _linked(tx: Tx, items: Sequence[Item]) -> list[LinkedItem]:
+    ids = [item.id for item in items]
+    used, children, parents = defaultdict(list), defaultdict(list), defaultdict(list)
+    places: dict[Id, int] = {}
+    for row in await tx.rows("tag_uses_of_items", items=ids) if ids else []:
+        used[row["item"], TagUse(row["use"])].append(used_tag(row))
+    for row in await tx.rows("item_links_around", items=ids) if ids else []:
+        children[row["parent"]].append(row["child"])
+        parents[row["child"]].append((ItemKind(row["parent_kind"]), row["parent"]))
+        if row["parent_kind"] == ItemKind.COURSE.value:
+            places.setdefault(row["child"], row["place"])
+    return [
+        LinkedItem(
+            item=item,
+            categories=tuple(used[item.id, TagUse.CATEGORY]),
+            skills=tuple(used[item.id, TagUse.SKILL]),
+            children=tuple(children[item.id]),
+            parents=tuple(parents[item.id]),
+            place=places.get(item.id),
+        )
+        for item in items
+    ]
 
 
 async def _authors(tx: Tx, told: Sequence[ItemTelling]) -> dict[str, Id | None]:
@@ -316,14 +515,19 @@ async def _insert(tx: WriteTx, client: Id | None, added: Sequence[_Added], now: 
             }
             | ({"version": one.version} if one.version != 1 else {})
             | ({"tags": one.item.tags} if one.item.tags else {})
-            | ({"skills": one.item.skills} if one.item.skills else {}),
+            | ({"skills": one.item.skills} if one.item.skills else {})
+            | ({"categories": one.item.categories} if one.item.categories else {}),
         )
         for one in added
     ]
     changes += [Change("item.retired", one.id) for one in added if one.is_retired]
     await append(tx, client, changes, now)
-    await _tag(tx, client, [(one.id, (), one.item.tags, False) for one in added], now)
-    await _tag(tx, client, [(one.id, (), one.item.skills, True) for one in added], now)
+    tags: list[_Tags] = []
+    for one in added:
+        tags.append((one.id, (), one.item.tags, None))
+        tags.append((one.id, (), one.item.skills, TagUse.SKILL))
+        tags.append((one.id, (), one.item.categories, TagUse.CATEGORY))
+    await _tag(tx, client, tags, now)
 
 
 async def _change(tx: WriteTx, client: Id | None, changed: Sequence[_Changed], now: datetime) -> None:
@@ -341,9 +545,16 @@ async def _change(tx: WriteTx, client: Id | None, changed: Sequence[_Changed], n
         told = dict(change.fields)
         if change.identifiers:
             told["identifiers"] = [[i.kind, i.value] for i in change.identifiers]
+        if change.former:
+            told["former_identifiers"] = [[i.kind, i.value] for i in change.former]
         told |= {
             name: value
-            for name, value in (("draft", change.drafts), ("tags", change.tags), ("skills", change.skills))
+            for name, value in (
+                ("draft", change.drafts),
+                ("tags", change.tags),
+                ("skills", change.skills),
+                ("categories", change.categories),
+            )
             if value is not None
         }
         if told:
@@ -360,6 +571,14 @@ async def _change(tx: WriteTx, client: Id | None, changed: Sequence[_Changed], n
         if change.retired is not None:
             changes.append(Change("item.retired" if change.retired else "item.restored", id))
     await tx.run("items_change", **_columns(rows), now=now)
+    former = [(i.kind, normalise(i.kind, i.value), one.stored.id) for one in changed for i in one.change.former]
+    if former:
+        await tx.run(
+            "item_identifiers_drop",
+            kinds=[kind for kind, _, _ in former],
+            values=[value for _, value, _ in former],
+            items=[item for _, _, item in former],
+        )
     await _name(tx, [(one.stored.id, one.change.identifiers) for one in changed])
     await tx.run(
         "item_versions_add",
@@ -376,9 +595,12 @@ async def _change(tx: WriteTx, client: Id | None, changed: Sequence[_Changed], n
         now=now,
     )
     await append(tx, client, changes, now)
-    tags = [(one.stored.id, one.stored.tags, one.change.tags, False) for one in changed]
-    skills = [(one.stored.id, one.stored.skills, one.change.skills, True) for one in changed]
-    await _tag(tx, client, [*tags, *skills], now)
+    tags: list[_Tags] = []
+    for one in changed:
+        tags.append((one.stored.id, one.stored.tags, one.change.tags, None))
+        tags.append((one.stored.id, one.stored.skills, one.change.skills, TagUse.SKILL))
+        tags.append((one.stored.id, one.stored.categories, one.change.categories, TagUse.CATEGORY))
+    await _tag(tx, client, tags, now)
 
 
 async def _name(tx: WriteTx, named: Sequence[tuple[Id, Sequence[Identifier]]]) -> None:
@@ -392,24 +614,23 @@ async def _name(tx: WriteTx, named: Sequence[tuple[Id, Sequence[Identifier]]]) -
     )
 
 
-async def _tag(
-    tx: WriteTx,
-    client: Id | None,
-    wanted: Sequence[tuple[Id, Sequence[str], Sequence[str] | None, bool]],
-    now: datetime,
-) -> None:
-    """Tie and untie tags and skills.
+_Tags = tuple[Id, Sequence[str], Sequence[str] | None, TagUse | None]
+"""An item, names it has, names it shall have (None: those it has), and as what; None for a plain tag."""
 
-    Args:
-        wanted: item, names it has, names it shall have (None: those it has), and whether they are skills.
-    """
-    told = [(item, {*map(tag_key, has)}, shall, is_skill) for item, has, shall, is_skill in wanted if shall is not None]
+
+async def _tag(tx: WriteTx, client: Id | None, wanted: Sequence[_Tags], now: datetime) -> None:
+    """Tie and untie tags, categories and skills."""
+    told = [(item, {*map(tag_key, has)}, shall, use) for item, has, shall, use in wanted if shall is not None]
     names = {tag_key(name): name for _, _, shall, _ in told for name in shall}
     ids, _ = await make_tags(tx, client, names.values(), now)
     gone = {key for _, has, shall, _ in told for key in has} - ids.keys()
     ids |= {row["key"]: row["id"] for row in await tx.rows("tags_named", keys=list(gone))} if gone else {}
-    tied = [(item, ids[key], is_skill) for item, has, shall, is_skill in told for key in {*map(tag_key, shall)} - has]
-    untied = [(item, ids[key], is_skill) for item, has, shall, is_skill in told for key in has - {*map(tag_key, shall)}]
+    tied: list[tuple[Id, Id, TagUse | None]] = []
+    untied: list[tuple[Id, Id, TagUse | None]] = []
+    for item, has, shall, use in told:
+        keys = {*map(tag_key, shall)}
+        tied += [(item, ids[key], use) for key in keys - has]
+        untied += [(item, ids[key], use) for key in has - keys]
     for query, ties in (("item_tags_untie", untied), ("item_tags_tie", tied)):
         if ties:
             of: dict[str, Any] = {"ids": [new_id() for _ in ties]} if query == "item_tags_tie" else {}
@@ -417,13 +638,15 @@ async def _tag(
                 query,
                 items=[item for item, _, _ in ties],
                 tags=[tag for _, tag, _ in ties],
-                skills=[is_skill for _, _, is_skill in ties],
+                skills=[use is TagUse.SKILL for _, _, use in ties],
+                categories=[use is TagUse.CATEGORY for _, _, use in ties],
                 now=now,
                 **of,
             )
     touched = {tag for _, tag, _ in (*tied, *untied)}
     if touched:
         await tx.run("tags_touch", ids=list(touched), now=now)
+    await use_tags(tx, {(use, tag): Subject() for _, tag, use in tied if use is not None}, now)
 
 
 def _columns(rows: Sequence[tuple[Id, Mapping[str, Any], datetime | None]]) -> dict[str, Any]:
@@ -444,6 +667,7 @@ def _columns(rows: Sequence[tuple[Id, Mapping[str, Any], datetime | None]]) -> d
         "official": [fields["is_official"] for _, fields, _ in rows],
         "authors": [fields["author"] for _, fields, _ in rows],
         "attributes": [dict(fields["attributes"]) for _, fields, _ in rows],
+        "details": [dict(fields["details"]) for _, fields, _ in rows],
         "retired": [retired for _, _, retired in rows],
     }
 
@@ -468,8 +692,10 @@ def _item(row: Row) -> Item:
         draft=row["last_version"] if (row["last_version"] or 0) > (row["version"] or 0) else None,
         tags=tuple(row["tags"]),
         skills=tuple(row["skills"]),
+        categories=tuple(row["categories"]),
         identifiers={kind: tuple(values) for kind, values in row["identifiers"].items()},
         attributes=row["attributes"],
+        details=row["details"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         retired_at=row["retired_at"],

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from testamur.core.callers import Caller
 from testamur.core.errors import FieldFault, InvalidInput, PersonNotFound
 from testamur.core.ids import Id, new_id, parse
+from testamur.core.items import ItemTelling
 from testamur.core.people import Reference
 from testamur.core.skills import (
     LEVEL_MAX,
@@ -17,9 +20,12 @@ from testamur.core.skills import (
     PersonTags,
     SkillLevel,
     SkillSetting,
+    Subject,
     Tag,
     TagNamed,
     TagNotFound,
+    TagUse,
+    UsedTag,
     check_level,
     tag_key,
     tag_names,
@@ -33,6 +39,9 @@ TIES_MAX = 10_000
 
 LEVELS_MAX = 1_000
 """Levels of one tenant."""
+
+_DESCRIBED = ("hierarchy", "language", "proficiency", "extra")
+_MOST = Id(UUID(int=2**128 - 1))
 
 
 class Skills:
@@ -62,6 +71,39 @@ class Skills:
         if not rows:
             raise TagNotFound(f"No tag {id!r} in this tenant")
         return _tag(rows[0])
+
+    async def used(self, tenant: Id, use: TagUse, reference: Reference) -> UsedTag:
+        """The category or skill that `reference` names: by a catalogue's key, or by our id. Raises TagNotFound."""
+        async with self._database.read(tenant) as tx:
+            tag = await tx.value(
+                "tag_use_resolve", use=use.value, value=reference.value.strip(), id=parse(reference.value)
+            )
+            rows = await tx.rows("tag_uses_get", use=use.value, tags=[tag] if tag else [])
+        if not rows:
+            raise TagNotFound(f"No {use.value} {reference.value!r} in this tenant", field=reference.field)
+        return used_tag(rows[0])
+
+    async def used_page(
+        self,
+        tenant: Id,
+        use: TagUse,
+        *,
+        after: tuple[datetime, Id] | None,
+        count: int,
+        updated_after: datetime | None = None,
+    ) -> list[UsedTag]:
+        """Up to `count` categories or skills in order of id, from behind `after`.
+
+        With `updated_after` those changed later, in the order of their last change.
+        """
+        async with self._database.read(tenant) as tx:
+            if updated_after is None:
+                rows = await tx.rows("tag_uses_page", use=use.value, after=after and after[1], count=count)
+            else:
+                at, id = after or (updated_after, _MOST)
+                rows = await tx.rows("tag_uses_page_changed", use=use.value, after_at=at, after=id, count=count)
+            found = await tx.rows("tag_uses_get", use=use.value, tags=[row["tag"] for row in rows])
+        return [used_tag(row) for row in found]
 
     async def add(self, caller: Caller, names: Sequence[str]) -> int:
         """Add tags by name; those there already stay as they are. Returns how many are new. Raises InvalidInput."""
@@ -137,6 +179,7 @@ class Skills:
                     now=now,
                 )
                 await tx.run("tags_touch", ids=list(changed), now=now)
+                await use_tags(tx, {(TagUse.SKILL, skill.tag): Subject() for skill in open}, now)
                 changes = [
                     Change(
                         "skill.set",
@@ -227,6 +270,119 @@ async def make_tags(tx: WriteTx, client: Id | None, names: Iterable[str], now: d
         changes = [Change("tag.added", id, {"name": by_key[key]}) for key, id in missing.items()]
         await append(tx, client, changes, now)
     return ids | missing, len(missing)
+
+
+async def name_subjects(tx: Tx, told: Sequence[ItemTelling]) -> list[ItemTelling]:
+    """The tellings with a name for every category and skill.
+
+    One told by key alone is the one that was told with this key before, or has it as its id; a new key is a name.
+    """
+    nameless = {
+        (use, one.ref)
+        for telling in told
+        for use, subjects in ((TagUse.CATEGORY, telling.categories), (TagUse.SKILL, telling.skills))
+        for one in subjects or ()
+        if isinstance(one, Subject) and one.name is None and one.ref is not None
+    }
+    if not nameless:
+        return list(told)
+    names: dict[tuple[TagUse, str], str] = {key: key[1] for key in nameless}
+    own = [(use, ref, id) for use, ref in nameless if (id := parse(ref)) is not None]
+    rows = await tx.rows("tag_uses_owned", uses=[use.value for use, _, _ in own], tags=[id for _, _, id in own])
+    owned = {(row["use"], row["tag"]): row["name"] for row in rows}
+    names |= {(use, ref): owned[use.value, id] for use, ref, id in own if (use.value, id) in owned}
+    rows = await tx.rows("tag_refs_named", uses=[use.value for use, _ in nameless], values=[ref for _, ref in nameless])
+    names |= {(TagUse(row["use"]), row["value"]): row["name"] for row in rows}
+
+    def named(use: TagUse, subjects: Sequence[str | Subject] | None) -> tuple[str | Subject, ...] | None:
+        if subjects is None:
+            return None
+        return tuple(
+            replace(one, name=names[use, one.ref])
+            if isinstance(one, Subject) and one.name is None and one.ref is not None
+            else one
+            for one in subjects
+        )
+
+    return [
+        replace(one, categories=named(TagUse.CATEGORY, one.categories), skills=named(TagUse.SKILL, one.skills))
+        for one in told
+    ]
+
+
+async def describe_tags(tx: WriteTx, client: Id | None, told: Sequence[tuple[Id, ItemTelling]], now: datetime) -> None:
+    """Keep what tellings say of their categories and skills. Of the same one told twice, the later member counts."""
+    subjects = [
+        (use, tag_key(one.name or ""), one)
+        for _, telling in told
+        for use, of in ((TagUse.CATEGORY, telling.categories), (TagUse.SKILL, telling.skills))
+        for one in of or ()
+        if isinstance(one, Subject)
+    ]
+    if not subjects:
+        return
+    rows = await tx.rows("tags_named", keys=list({key for _, key, _ in subjects}))
+    ids: dict[str, Id] = {row["key"]: row["id"] for row in rows}
+    merged: dict[tuple[TagUse, Id], Subject] = {}
+    refs: dict[tuple[TagUse, str], Id] = {}
+    for use, key, one in subjects:
+        tag = ids[key]
+        before = merged.get((use, tag), Subject())
+        said = {name: value for name in _DESCRIBED if (value := getattr(one, name)) is not None}
+        merged[use, tag] = replace(before, **said)
+        if one.ref is not None and parse(one.ref) != tag:
+            refs[use, one.ref] = tag
+    changed = await use_tags(tx, merged, now)
+    rows = await tx.rows(
+        "tag_refs_put",
+        uses=[use.value for use, _ in refs],
+        values=[ref for _, ref in refs],
+        tags=list(refs.values()),
+    )
+    changes = [
+        Change(
+            f"{use.value}.described",
+            tag,
+            {name: value for name in _DESCRIBED if (value := getattr(merged[use, tag], name)) is not None},
+        )
+        for use, tag in changed
+    ]
+    changes += [Change(f"{row['use']}.keyed", row["tag"], {"ref": row["value"]}) for row in rows]
+    if changes:
+        await append(tx, client, changes, now)
+
+
+async def use_tags(tx: WriteTx, told: Mapping[tuple[TagUse, Id], Subject], now: datetime) -> list[tuple[TagUse, Id]]:
+    """Let tags be categories or skills, with what is said of them. Returns those that are new or changed."""
+    if not told:
+        return []
+    rows = await tx.rows(
+        "tag_uses_put",
+        uses=[use.value for use, _ in told],
+        tags=[tag for _, tag in told],
+        hierarchies=[one.hierarchy for one in told.values()],
+        languages=[one.language for one in told.values()],
+        proficiencies=[one.proficiency for one in told.values()],
+        extras=[None if one.extra is None else dict(one.extra) for one in told.values()],
+        now=now,
+    )
+    return [(TagUse(row["use"]), row["tag"]) for row in rows]
+
+
+def used_tag(row: Row) -> UsedTag:
+    """A row of `tag_uses_get`."""
+    return UsedTag(
+        tag=row["tag"],
+        use=TagUse(row["use"]),
+        name=row["name"],
+        ref=row["ref"],
+        hierarchy=row["hierarchy"],
+        language=row["language"],
+        proficiency=row["proficiency"],
+        extra=row["extra"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
 
 
 def _check_setting(setting: SkillSetting) -> None:

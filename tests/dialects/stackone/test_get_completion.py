@@ -234,10 +234,14 @@ def test_a_fail_is_kept_and_told(hub: Hub, client: httpx.Client) -> None:
     assert data["result"] == {"value": "Fail", "source_value": "Fail"}
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"score": null, "score": null}', b"\xff"])
-def test_a_body_that_is_no_such_object_is_refused(hub: Hub, client: httpx.Client, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [(b"", 400), (b"{", 400), (b"\xff", 400), (b"[]", 422), (b'{"score": null, "score": null}', 422)],
+)
+def test_a_body_that_is_no_such_object_is_refused(hub: Hub, client: httpx.Client, content: bytes, status: int) -> None:
+    """400 for what is no JSON, 422 for what is well-formed and does not fit."""
     answer = client.post(of_user(hub), content=content, headers={"content-type": "application/json"})
-    assert answer.status_code == 400
+    assert answer.status_code == status
     assert set(answer.json()) == {"statusCode", "message", "timestamp"}
 
 
@@ -268,3 +272,34 @@ def test_an_altered_cursor_is_400(hub: Hub, client: httpx.Client) -> None:
     assert client.get(LIST, params={"next": cursor + "x"}).status_code == 400
     assert client.get(of_user(hub), params={"next": cursor}).status_code == 400
     assert client.get(LIST, params={"next": "eyJhIjoxfQ"}).status_code == 400
+
+
+def test_deleting_a_completion_voids_it(hub: Hub, client: httpx.Client) -> None:
+    """It is gone from every list and still known to the ledger (rule C6)."""
+    data = create(hub, client).json()["data"]
+    other = to_opaque(hub.other_person)
+    assert client.delete(f"/unified/lms/users/{other}/completions/{data['id']}").status_code == 404
+    answer = client.delete(f"{of_user(hub)}/{data['remote_id']}")
+    assert answer.status_code == 200
+    result = answer.json()
+    assert set(result) == {"statusCode", "message", "timestamp"}
+    assert (result["statusCode"], result["message"]) == (204, "Record deleted successfully.")
+    assert client.get(f"{LIST}/{data['id']}").status_code == 404
+    assert client.get(LIST).json()["data"] == client.get(of_user(hub)).json()["data"] == []
+    assert client.delete(f"{of_user(hub)}/{data['id']}").status_code == 404
+    id = parse(data["id"])
+    assert id is not None
+    assert hub.do(hub.ledger.records.get(hub.tenant.id, id, voided=True)).voided_at is not None
+    entries, _ = hub.do(hub.ledger.webhooks.waiting(hub.tenant.id, 0, ["record.voided"], 10))
+    assert [(entry.subject, entry.client) for entry in entries] == [(id, hub.key.client)]
+
+
+def test_only_what_is_there_and_ones_own_can_be_deleted(hub: Hub, other_hub: Hub, client: httpx.Client) -> None:
+    theirs = create(other_hub, other_hub.client("stackone")).json()["data"]["id"]
+    mine = create(hub, client).json()["data"]["id"]
+    for id in ("nothing", to_opaque(new_id()), theirs, "a%2Fb", "a%00b"):
+        assert client.delete(f"{of_user(hub)}/{id}").status_code == 404
+    assert client.delete(f"/unified/lms/users/nobody/completions/{mine}").status_code == 404
+    assert hub.client("stackone", hub.reader).delete(f"{of_user(hub)}/{mine}").status_code == 403
+    assert client.get(f"{LIST}/{mine}").status_code == 200
+    assert other_hub.client("stackone").get(f"{LIST}/{theirs}").status_code == 200

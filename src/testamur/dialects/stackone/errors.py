@@ -51,8 +51,9 @@ STATUS: dict[type[TestamurError], int] = {
 
 def answer_error(error: TestamurError, call: Call | None) -> Reply:
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    # A parameter that does not fit is 400; a body that is well-formed and does not fit is 422.
-    if isinstance(error, InvalidInput) and call is not None and call.body is not None:
+    # A parameter that does not fit is 400; a body that is well-formed and does not fit is 422. What is written takes no
+    # parameters, so behind the credentials it can only be the body.
+    if isinstance(error, InvalidInput) and call is not None and call.credential and call.operation.body is not None:
         status = 422
     named = error.field and not isinstance(error, InvalidInput)
     message = f"{error.field}: {error.message}" if named else error.message

@@ -2,9 +2,9 @@
 -- An assignment and its first version, which acts from the day it is made.
 WITH made AS (
     INSERT INTO assignment (tenant, id, audience, primary_item, alternatives, hide_alternatives,
-                            completion_period_days, recurrence_days, created_at, updated_at)
+                            completion_period_days, recurrence_days, of_person, created_at, updated_at)
     VALUES (:tenant, :id, :audience, :primary_item, :alternatives, :hide_alternatives, :completion_period_days,
-            :recurrence_days, :now, :now)
+            :recurrence_days, :of_person, :now, :now)
     RETURNING *
 )
 INSERT INTO assignment_version (tenant, assignment, number, effective_on, recorded_at, audience, primary_item,
@@ -37,9 +37,10 @@ RETURNING number;
 SELECT * FROM assignment WHERE tenant = :tenant AND id = :id;
 
 -- name: assignments_page
--- In the order in which they were made, deleted ones too.
+-- In the order in which they were made, deleted ones too. What is assigned to one person by name is found by its id and
+-- by its audience.
 SELECT * FROM assignment
-WHERE tenant = :tenant AND (:audience::uuid IS NULL OR audience = :audience)
+WHERE tenant = :tenant AND (of_person IS NULL OR audience = :audience) AND (:audience::uuid IS NULL OR audience = :audience)
   AND (:updated_since::timestamptz IS NULL OR updated_at >= :updated_since)
 ORDER BY id LIMIT :count OFFSET :skip;
 

@@ -36,15 +36,15 @@ SELECT EXISTS (SELECT FROM above WHERE id = :outer::uuid);
 
 -- name: audiences_count
 SELECT count(*) FROM audience
-WHERE tenant = :tenant AND deleted_at IS NULL
+WHERE tenant = :tenant AND deleted_at IS NULL AND of_person IS NULL
   AND (:api_controlled::boolean IS NULL OR api_controlled = :api_controlled)
   AND (:updated_since::timestamptz IS NULL OR updated_at >= :updated_since);
 
 -- name: audiences_numbered_page
--- In the order in which they were made.
+-- In the order in which they were made, without those of one person.
 SELECT a.*, p.name AS parent_name, p.reference AS parent_reference
 FROM audience a LEFT JOIN audience p ON p.tenant = a.tenant AND p.id = a.parent
-WHERE a.tenant = :tenant AND a.deleted_at IS NULL
+WHERE a.tenant = :tenant AND a.deleted_at IS NULL AND a.of_person IS NULL
   AND (:api_controlled::boolean IS NULL OR a.api_controlled = :api_controlled)
   AND (:updated_since::timestamptz IS NULL OR a.updated_at >= :updated_since)
 ORDER BY a.id LIMIT :count OFFSET :skip;

@@ -1,31 +1,41 @@
 -- name: items_add!
 INSERT INTO item (tenant, id, kind, format, title, description, provider, language, url, cover_url, duration,
-                  is_authored, requires_quiz, is_official, author, attributes, created_at, updated_at, retired_at)
+                  is_authored, requires_quiz, is_official, author, attributes, details, created_at, updated_at,
+                  retired_at)
 SELECT :tenant, i.id, i.kind, i.format, i.title, i.description, i.provider, i.language, i.url, i.cover_url, i.duration,
-       i.is_authored, i.requires_quiz, i.is_official, i.author, i.attributes, :now, :now, i.retired_at
+       i.is_authored, i.requires_quiz, i.is_official, i.author, i.attributes, i.details, :now, :now, i.retired_at
 FROM unnest(:ids::uuid[], :kinds::text[], :formats::text[], :titles::text[], :descriptions::text[], :providers::text[],
             :languages::text[], :urls::text[], :cover_urls::text[], :durations::text[], :authored::boolean[],
-            :quizzes::boolean[], :official::boolean[], :authors::uuid[], :attributes::jsonb[], :retired::timestamptz[])
+            :quizzes::boolean[], :official::boolean[], :authors::uuid[], :attributes::jsonb[], :details::jsonb[],
+            :retired::timestamptz[])
      AS i (id, kind, format, title, description, provider, language, url, cover_url, duration, is_authored,
-           requires_quiz, is_official, author, attributes, retired_at);
+           requires_quiz, is_official, author, attributes, details, retired_at);
 
 -- name: items_change!
 UPDATE item t
 SET kind = i.kind, format = i.format, title = i.title, description = i.description, provider = i.provider,
     language = i.language, url = i.url, cover_url = i.cover_url, duration = i.duration, is_authored = i.is_authored,
     requires_quiz = i.requires_quiz, is_official = i.is_official, author = i.author, attributes = i.attributes,
-    retired_at = i.retired_at, updated_at = :now
+    details = i.details, retired_at = i.retired_at, updated_at = :now
 FROM unnest(:ids::uuid[], :kinds::text[], :formats::text[], :titles::text[], :descriptions::text[], :providers::text[],
             :languages::text[], :urls::text[], :cover_urls::text[], :durations::text[], :authored::boolean[],
-            :quizzes::boolean[], :official::boolean[], :authors::uuid[], :attributes::jsonb[], :retired::timestamptz[])
+            :quizzes::boolean[], :official::boolean[], :authors::uuid[], :attributes::jsonb[], :details::jsonb[],
+            :retired::timestamptz[])
      AS i (id, kind, format, title, description, provider, language, url, cover_url, duration, is_authored,
-           requires_quiz, is_official, author, attributes, retired_at)
+           requires_quiz, is_official, author, attributes, details, retired_at)
 WHERE t.tenant = :tenant AND t.id = i.id;
 
 -- name: item_identifiers_add!
 INSERT INTO item_identifier (tenant, kind, value, item)
 SELECT :tenant, i.kind, i.value, i.item FROM unnest(:kinds::text[], :values::text[], :items::uuid[])
 AS i (kind, value, item);
+
+-- name: item_identifiers_drop!
+DELETE FROM item_identifier t USING unnest(:kinds::text[], :values::text[], :items::uuid[]) AS i (kind, value, item)
+WHERE t.tenant = :tenant AND t.kind = i.kind AND t.value = i.value AND t.item = i.item;
+
+-- name: items_touch!
+UPDATE item SET updated_at = :now WHERE tenant = :tenant AND id = ANY (:ids::uuid[]);
 
 -- name: item_versions_add!
 INSERT INTO item_version (tenant, item, number, published_at, created_at)
@@ -78,8 +88,12 @@ SELECT t.*, (SELECT coalesce(jsonb_object_agg(kind, vs), '{}') FROM (
         WHERE v.tenant = :tenant AND v.item = t.id AND v.published_at <= :now) AS version,
        (SELECT max(v.number) FROM item_version v WHERE v.tenant = :tenant AND v.item = t.id) AS last_version,
        ARRAY(SELECT g.name FROM item_tag l JOIN tag g ON g.tenant = l.tenant AND g.id = l.tag
-             WHERE l.tenant = :tenant AND l.item = t.id AND NOT l.is_skill AND l.untied_at IS NULL
+             WHERE l.tenant = :tenant AND l.item = t.id AND NOT l.is_skill AND NOT l.is_category
+               AND l.untied_at IS NULL
              ORDER BY g.key) AS tags,
+       ARRAY(SELECT g.name FROM item_tag l JOIN tag g ON g.tenant = l.tenant AND g.id = l.tag
+             WHERE l.tenant = :tenant AND l.item = t.id AND l.is_category AND l.untied_at IS NULL
+             ORDER BY g.key) AS categories,
        ARRAY(SELECT g.name FROM item_tag l JOIN tag g ON g.tenant = l.tenant AND g.id = l.tag
              WHERE l.tenant = :tenant AND l.item = t.id AND l.is_skill AND l.untied_at IS NULL
              ORDER BY g.key) AS skills
@@ -113,3 +127,77 @@ SELECT h.* FROM unnest(:ids::uuid[]) AS wanted (id) CROSS JOIN LATERAL (
       AND e.kind IN ('item.added', 'item.updated', 'item.published', 'item.retired', 'item.restored')
     ORDER BY e.number DESC LIMIT :count) h
 ORDER BY h.item, h.number;
+
+-- name: items_of_kind
+-- Items of a kind that were published once, in order of id.
+SELECT t.id FROM item t
+WHERE t.tenant = :tenant AND t.kind = :kind AND (:after::uuid IS NULL OR t.id > :after)
+  AND (NOT :active::boolean OR t.retired_at IS NULL)
+  AND EXISTS (SELECT FROM item_version v WHERE v.tenant = :tenant AND v.item = t.id AND v.published_at <= :now)
+ORDER BY t.id LIMIT :count;
+
+-- name: items_of_kind_changed
+-- The same of those changed after a moment, in the order of their last change.
+SELECT t.id FROM item t
+WHERE t.tenant = :tenant AND t.kind = :kind AND (t.updated_at, t.id) > (:after_at::timestamptz, :after::uuid)
+  AND (NOT :active::boolean OR t.retired_at IS NULL)
+  AND EXISTS (SELECT FROM item_version v WHERE v.tenant = :tenant AND v.item = t.id AND v.published_at <= :now)
+ORDER BY t.updated_at, t.id LIMIT :count;
+
+-- name: items_of_kind_count
+SELECT count(*) FROM item t
+WHERE t.tenant = :tenant AND t.kind = :kind AND t.updated_at > coalesce(:since::timestamptz, '-infinity')
+  AND (NOT :active::boolean OR t.retired_at IS NULL)
+  AND EXISTS (SELECT FROM item_version v WHERE v.tenant = :tenant AND v.item = t.id AND v.published_at <= :now);
+
+-- name: items_resolve
+-- By reference, an id of StackOne, or our own id, in this order.
+SELECT n.text, coalesce(
+    (SELECT i.item FROM item_identifier i WHERE i.tenant = :tenant AND i.kind = 'ref' AND i.value = n.text),
+    (SELECT i.item FROM item_identifier i WHERE i.tenant = :tenant AND i.kind = 'stackone' AND i.value = n.text),
+    (SELECT t.id FROM item t WHERE t.tenant = :tenant AND t.id = n.id)) AS item
+FROM unnest(:texts::text[], :ids::uuid[]) AS n (text, id);
+
+-- name: item_links_get
+-- What these items consist of, in order.
+SELECT parent, child FROM item_link
+WHERE tenant = :tenant AND parent = ANY (:parents::uuid[]) AND unlinked_at IS NULL ORDER BY parent, place;
+
+-- name: item_links_around
+-- What these items consist of, and what they belong to.
+SELECT l.parent, l.child, l.place, p.kind AS parent_kind FROM item_link l
+JOIN item p ON p.tenant = l.tenant AND p.id = l.parent
+WHERE l.tenant = :tenant AND l.unlinked_at IS NULL
+  AND (l.parent = ANY (:items::uuid[]) OR l.child = ANY (:items::uuid[]))
+ORDER BY l.parent, l.place;
+
+-- name: item_links_end!
+UPDATE item_link SET unlinked_at = :now
+WHERE tenant = :tenant AND parent = ANY (:parents::uuid[]) AND unlinked_at IS NULL
+  AND NOT EXISTS (SELECT FROM unnest(:kept_parents::uuid[], :kept_children::uuid[], :kept_places::int[])
+                  AS k (parent, child, place)
+                  WHERE k.parent = item_link.parent AND k.child = item_link.child AND k.place = item_link.place);
+
+-- name: item_links_add!
+INSERT INTO item_link (tenant, id, parent, child, place, linked_at)
+SELECT :tenant, n.id, n.parent, n.child, n.place, :now
+FROM unnest(:ids::uuid[], :parents::uuid[], :children::uuid[], :places::int[]) AS n (id, parent, child, place)
+ON CONFLICT DO NOTHING;
+
+-- name: batch_add!
+INSERT INTO batch (tenant, id, kind, client, rows, started_at)
+VALUES (:tenant, :id, :kind, :client, :rows, :now);
+
+-- name: batch_rows_add!
+INSERT INTO batch_row (tenant, batch, place, outcome, item, reason)
+SELECT :tenant, :batch, n.place, n.outcome, n.item, n.reason
+FROM unnest(:places::int[], :outcomes::text[], :items::uuid[], :reasons::text[]) AS n (place, outcome, item, reason);
+
+-- name: batch_end!
+UPDATE batch SET ended_at = :now WHERE tenant = :tenant AND id = :id;
+
+-- name: batch_get
+SELECT id, kind, client, rows, started_at, ended_at FROM batch WHERE tenant = :tenant AND id = :id;
+
+-- name: batch_rows_get
+SELECT place, outcome, item, reason FROM batch_row WHERE tenant = :tenant AND batch = :batch ORDER BY place;

@@ -16,10 +16,24 @@ INSERT INTO account (tenant, id, provider, name, created_at, updated_at)
 VALUES (:tenant, :id, :provider, :name, :now, :now);
 
 -- name: account_get
-SELECT * FROM account WHERE tenant = :tenant AND id = :id;
+SELECT a.*, t.slug, t.name AS tenant_name FROM account a JOIN tenant t ON t.id = a.tenant
+WHERE a.tenant = :tenant AND a.id = :id AND a.deleted_at IS NULL;
 
 -- name: accounts_list
-SELECT * FROM account WHERE tenant = :tenant ORDER BY id;
+-- In the order in which they were made. A filter that is null is left out.
+SELECT a.*, t.slug, t.name AS tenant_name FROM account a JOIN tenant t ON t.id = a.tenant
+WHERE a.tenant = :tenant AND a.deleted_at IS NULL
+  AND (:ids::uuid[] IS NULL OR a.id = ANY (:ids))
+  AND (:providers::text[] IS NULL OR a.provider = ANY (:providers))
+  AND (:statuses::text[] IS NULL OR a.status = ANY (:statuses))
+  AND (:owners::text[] IS NULL OR coalesce(a.owner_id, t.slug) = ANY (:owners))
+ORDER BY a.id LIMIT :count OFFSET :skip;
+
+-- name: account_change!
+UPDATE account
+SET owner_id = :owner_id, owner_name = :owner_name, details = :details, status = :status,
+    status_reason = :status_reason, status_at = :status_at, deleted_at = :deleted_at, updated_at = :now
+WHERE tenant = :tenant AND id = :id;
 
 -- name: client_add!
 INSERT INTO client (tenant, id, name, dialect, application, scopes, settings, created_at)

@@ -8,16 +8,24 @@ from msgspec import UNSET
 
 from testamur.core.callers import Scope
 from testamur.core.errors import CompletionNotFound
-from testamur.core.ids import Id, parse, to_hex24, to_opaque
-from testamur.core.moments import format_instant
+from testamur.core.ids import Id, parse
 from testamur.core.people import Reference
 from testamur.core.records import Report, Shown, check_times
-from testamur.dialects.stackone.operations.shared import BEHIND_ALL, DOCS, GET, LIST, NAME, is_true, updated_after
+from testamur.dialects.stackone.operations.shared import (
+    DOCS,
+    GET,
+    LIST,
+    NAME,
+    created,
+    deleted,
+    is_true,
+    page_of,
+    updated_after,
+)
 from testamur.dialects.stackone.translate import completions as translate
 from testamur.dialects.stackone.translate import fields_of, raw, user
-from testamur.dialects.stackone.wire import Created, CreateResult
+from testamur.dialects.stackone.wire import CreateResult, DeleteResult
 from testamur.dialects.stackone.wire import completions as wire
-from testamur.http.cursors import decode_cursor, encode_cursor
 from testamur.http.operations import Call, Operation, Reply
 from testamur.http.replies import json_reply
 
@@ -44,52 +52,48 @@ async def create_user_completion(call: Call) -> Reply:
     check_times(new, call.now, completed_field="completed_at", started_field="")
     report = Report(NAME, call.caller.client, call.method, call.route, call.raw)
     recorded = await call.ledger.records.record(call.caller.tenant, new, report)
-    return json_reply(
-        201,
-        CreateResult(
-            201,
-            "Record created successfully.",
-            format_instant(call.now),
-            Created(to_opaque(recorded.record), to_hex24(recorded.record)),
-        ),
-    )
+    return created(call, recorded.record)
+
+
+async def delete_user_completion(call: Call) -> Reply:
+    tenant = call.caller.tenant
+    person = await call.ledger.people.get(tenant, user(call.path["id"]))
+    shown = await _shown(call, call.path["subResourceId"], person.id)
+    await call.ledger.records.void(call.caller, shown.id)
+    return deleted(call)
 
 
 async def _one(call: Call, text: str, person: Id | None) -> Reply:
+    shown = await _shown(call, text, person)
+    return json_reply(200, wire.CompletionResult(_spelled(call, [shown])[0], await _raw(call, [shown])))
+
+
+async def _shown(call: Call, text: str, person: Id | None) -> Shown:
     id = parse(text, "record")
     if id is None:
         raise CompletionNotFound
     shown = await call.ledger.records.show(call.caller.tenant, id, translate.COMPLETION)
     if not shown.is_completion or person not in (None, shown.person):
         raise CompletionNotFound
-    return json_reply(200, wire.CompletionResult(_spelled(call, [shown])[0], await _raw(call, [shown])))
+    return shown
 
 
 async def _page(call: Call, person: Reference | None) -> Reply:
-    tenant, params = call.caller.tenant, call.params
     since = updated_after(call)
-    count: int = params["page_size"]
-    bound_to = f"completions {call.path.get('id', '')} {since}"
-    after = 0
-    if params["next"]:
-        (after,) = decode_cursor(params["next"], bound_to, int)
-    elif params["page"] > 1:
-        # The deprecated page number: walk there once, then go on by cursor.
-        skipped = await call.ledger.records.page(
-            tenant, count=(params["page"] - 1) * count, person=person, updated_after=since
+
+    async def find(after: list[int] | None, count: int) -> list[Shown]:
+        return await call.ledger.records.show_page(
+            call.caller.tenant,
+            translate.COMPLETION,
+            after=after[0] if after else 0,
+            count=count,
+            person=person,
+            updated_after=since,
         )
-        after = skipped[-1].entry if len(skipped) == (params["page"] - 1) * count else BEHIND_ALL
-    found = await call.ledger.records.show_page(
-        tenant, translate.COMPLETION, after=after, count=count + 1, person=person, updated_after=since
-    )
-    shown, more = found[:count], len(found) > count
+
+    shown, next = await page_of(call, find, lambda row: [row.entry], int)
     return json_reply(
-        200,
-        wire.CompletionsPaginated(
-            next=encode_cursor([shown[-1].entry], bound_to) if more else None,
-            data=_spelled(call, shown),
-            raw=await _raw(call, shown),
-        ),
+        200, wire.CompletionsPaginated(next=next, data=_spelled(call, shown), raw=await _raw(call, shown))
     )
 
 
@@ -153,5 +157,14 @@ OPERATIONS = (
         summary="One completion of one user",
         params=GET,
         answers={200: wire.CompletionResult},
+    ),
+    Operation(
+        name="lms_delete_user_completion",
+        method="DELETE",
+        path="/unified/lms/users/{id}/completions/{subResourceId}",
+        handler=delete_user_completion,
+        summary="Withdraw a completion; what was known of it stays in the ledger",
+        scope=Scope.WRITE,
+        answers={200: DeleteResult},
     ),
 )

@@ -14,7 +14,7 @@ from testamur.core.errors import FieldFault, InvalidInput
 from testamur.core.moments import When, is_duration, parse_when
 from testamur.core.people import Reference
 from testamur.core.records import NewRecord, Shown
-from testamur.dialects.stackone.translate import SOURCE, UNMAPPED, user
+from testamur.dialects.stackone.translate import SOURCE, user, word_of
 from testamur.dialects.stackone.wire import Enum
 from testamur.dialects.stackone.wire import completions as wire
 from testamur.ledger.shapes import Shape
@@ -83,16 +83,8 @@ def _completed(text: str | None, now: datetime) -> When:
 
 
 def _passed(result: Enum | None) -> bool | None:
-    if result is None:
-        return None
-    word = result.value
-    if word is None or word == UNMAPPED:
-        word = result.source_value if isinstance(result.source_value, str) else None
-    if word is None:
-        return None
-    if word.lower() not in ("pass", "fail"):
-        raise InvalidInput(FieldFault("result.value", "format", "must be Pass or Fail"))
-    return word.lower() == "pass"
+    word = word_of(result, ("Pass", "Fail"), "result")
+    return None if word is None else word == "Pass"
 
 
 def _score(score: wire.Score | None) -> tuple[Decimal | None, str | None]:

@@ -24,7 +24,7 @@ class RawRequest(Struct):
     method: str
     url: str
     body: Any
-    response: dict[str, Any] | None
+    response: Any
 
 
 class Created(Struct):
@@ -41,6 +41,48 @@ class CreateResult(Struct, rename={"status_code": "statusCode"}):
     message: str
     timestamp: str
     data: Created
+
+
+class Upserted(Struct):
+    """The ids of what was created or replaced."""
+
+    id: str
+    remote_id: str
+    external_reference: str | None
+
+
+class UpsertResult(Struct, rename={"status_code": "statusCode"}):
+    """The answer to an upsert, 201 whether or not the thing was there before."""
+
+    status_code: int
+    message: str
+    timestamp: str
+    data: Upserted
+
+
+class UpdateResult(Struct, rename={"status_code": "statusCode"}):
+    """The answer to a change, which comes with the status 201."""
+
+    status_code: int
+    message: str
+    timestamp: str
+
+
+class DeleteResult(Struct, rename={"status_code": "statusCode"}):
+    """The answer to a deletion, which comes with the status 200."""
+
+    status_code: int
+    message: str
+    timestamp: str
+
+
+class BatchResult(Struct, rename={"status_code": "statusCode"}):
+    """The answer to a batch, 202: `errors` has what is wrong of each bad row."""
+
+    status_code: int
+    message: str
+    timestamp: str
+    errors: list[list[str]]
 
 
 class Error(Struct, rename={"status_code": "statusCode"}):

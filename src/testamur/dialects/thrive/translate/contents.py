@@ -91,7 +91,7 @@ def content(item: Item, history: Sequence[ItemEvent]) -> wire.Content:
         id=to_hex24(item.id),
         title=item.title[:_TITLE_MAX],
         description=(item.description or "")[:_DESCRIPTION_MAX],
-        tags=sorted({name[:_TAG_MAX] for name in (*item.tags, *item.skills)}),
+        tags=sorted({name[:_TAG_MAX] for name in (*item.tags, *item.categories, *item.skills)}),
         type=type_of(item.format, item.kind.value),
         author=to_hex24(item.author) if item.author else None,
         is_official=item.is_official,
