@@ -1,0 +1,45 @@
+"""Calendar days as the engine counts them: ordinals of `date`, so that a day is an int (rules D1 to D5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+FOREVER = date.max.toordinal()
+"""The day that never comes: credit that never ends, a duty that never opens. Sums stop here."""
+
+
+def plus(day: int, days: int) -> int:
+    """`days` calendar days later (rule D2); never later than FOREVER."""
+    return min(day + days, FOREVER)
+
+
+def to_date(day: int) -> date | None:
+    """The date of an ordinal; None for FOREVER."""
+    return None if day >= FOREVER else date.fromordinal(day)
+
+
+def fixed_day_from(day: int, fixed: Sequence[tuple[int, int]]) -> int:
+    """The first fixed (month, day) on or after `day`. 29 February is the 28th in years without one."""
+    year = date.fromordinal(day).year
+    for candidate_year in (year, year + 1):
+        if candidate_year > date.max.year:
+            break
+        candidates = [_in_year(candidate_year, month, number).toordinal() for month, number in fixed]
+        later = [candidate for candidate in candidates if candidate >= day]
+        if later:
+            return min(later)
+    return FOREVER
+
+
+def _in_year(year: int, month: int, number: int) -> date:
+    try:
+        return date(year, month, number)
+    except ValueError:
+        return date(year, month, 28)
+
+
+def start_of(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a local day, in UTC."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -1,0 +1,605 @@
+"""The walk over the days at which something happens, and the steps of standing between them (section 8).
+
+`timeline` is the engine: one pure function. A day matters when a fact falls on it, or when the plan says so: an
+obligation opens, falls due, credit ends. Between two such days nothing changes, so the cost is that of the facts.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from operator import itemgetter
+from zoneinfo import ZoneInfo
+
+from testamur.core.compliance.credit import Credit, Done, credits_of
+from testamur.core.compliance.days import FOREVER, fixed_day_from, plus, to_date
+from testamur.core.compliance.facts import Completion, Exemption, Extension, Facts, ItemVersion
+from testamur.core.compliance.lines import Duty, Line, Promise
+from testamur.core.compliance.presence import Stay, expected_stay, in_force, stays
+from testamur.core.compliance.settings import Anchor, Settings
+from testamur.core.compliance.standing import CreditState, Obligation, Reason, Status, Step, Timeline
+from testamur.core.ids import Id
+from testamur.core.moments import When
+
+# What happens on one day happens in this order: rules first, then whom they meet, then what that person did.
+_EDIT, _RETRAINING, _LEAVE, _ARRIVE, _EXEMPT, _EXTEND, _COMPLETE = range(7)
+
+
+def timeline(facts: Facts, *, horizon: date) -> Timeline:
+    """The standing of one person under one assignment, on every day from the first entry on.
+
+    Args:
+        horizon: fixed calendar days are counted as missed until here (rule O4); everything else is exact for ever.
+    """
+    if not facts.versions:
+        return Timeline((), ())
+    case = _Case(facts, horizon.toordinal())
+    # C6: a void counts from its day on, as if the fact had never been; so the walk is done once more without it.
+    voids = sorted({day for day in (*case.voided.values(), *(day for _, day in case.progressed)) if day < FOREVER})
+    steps: list[Step] = []
+    walk = _Walk(case, 0)
+    walk.go()
+    for since, until in zip([0, *voids], [*voids, FOREVER], strict=True):
+        if since:
+            walk = _Walk(case, since)
+            walk.go()
+        steps += _clipped(walk.steps, since, until)
+    obligations = tuple(_obligation(duty) for duty in walk.duties())
+    return Timeline((*_scheduled(case), *_merged(steps)), obligations)
+
+
+class _Case:
+    """The facts, put in order once: days as ints, completions by day, the person's stays."""
+
+    def __init__(self, facts: Facts, horizon: int) -> None:
+        self.facts, self.horizon = facts, horizon
+        self.versions = in_force(facts.versions)
+        self.since = [version.since.toordinal() for version in self.versions]
+        self.stays = stays(facts, self.versions)
+        self.voided: dict[Id, int] = {}
+        self.progressed: list[tuple[int, int]] = []
+        self.done: list[Done] = []
+        items = {item for version in self.versions for item in version.items}
+        releases = sorted(facts.item_versions, key=lambda one: (one.published_on, one.number))
+        ordered = sorted(facts.completions, key=lambda one: (one.completed.at, one.id))
+        for completion in ordered:
+            if completion.item in items:
+                self._add(completion, releases)
+        self.done.sort(key=lambda one: one.day)
+        for place, done in enumerate(self.done):
+            done.place = place
+        for progress in facts.progress:
+            voided_on = FOREVER if progress.voided_at is None else self.day(When.instant(progress.voided_at))
+            self._add_progress(progress.item, self.day(progress.made), voided_on)
+        self.progressed.sort()
+        self.exempt = _merged_exemptions(facts.exemptions)
+        self.retired = {one.item: one.retired_on.toordinal() for one in facts.retirements}
+
+    def _add(self, completion: Completion, releases: Sequence[ItemVersion]) -> None:
+        day = self.day(completion.completed)
+        voided_on = FOREVER if completion.voided_at is None else self.day(When.instant(completion.voided_at))
+        if completion.passed is False:  # F2: an attempt is progress
+            self._add_progress(completion.item, day, voided_on)
+            return
+        expires = FOREVER
+        if completion.expires is not None:
+            expires = completion.expires.local_day(self._version_on(day).zone).toordinal()
+        done = Done(completion, day, 0, expires)
+        if releases:
+            _outdate(done, [one for one in releases if one.item == completion.item])
+        if expires < day or done.outdated_on <= day:  # it gives credit on no day
+            return
+        if voided_on < FOREVER:
+            self.voided[completion.id] = voided_on
+        self.done.append(done)
+
+    def _add_progress(self, item: Id, day: int, voided_on: int) -> None:
+        """Progress with what was accepted on its day: accepting more later changes no day before (P5)."""
+        if self._version_on(day).accepts(item):
+            self.progressed.append((day, voided_on))
+
+    def day(self, when: When) -> int:
+        """Its local day, in the zone of the version in force on it (rules D3 and D8)."""
+        versions = self.versions
+        day = when.local_day(versions[0].zone).toordinal()
+        for place in range(1, len(versions)):
+            if day < self.since[place]:
+                break
+            if versions[place].zone is not versions[place - 1].zone:
+                day = max(self.since[place], when.local_day(versions[place].zone).toordinal())
+        return day
+
+    def _version_on(self, day: int) -> Settings:
+        return self.versions[max(0, bisect_right(self.since, day) - 1)]
+
+
+def _outdate(done: Done, releases: Sequence[ItemVersion]) -> None:
+    """Note the first version that requires retraining of who completed an older one (rules V3 and V4)."""
+    number = done.completion.version
+    if number is None:
+        number = max((one.number for one in releases if one.published_on.toordinal() <= done.day), default=0)
+    for release in releases:
+        if release.requires_retraining and release.number > number:
+            done.outdated_on, done.outdated_by = release.published_on.toordinal(), release
+            return
+
+
+class _Walk:
+    """One pass over the days on which something happens.
+
+    Args:
+        void_day: what was voided on or before this day does not count.
+    """
+
+    def __init__(self, case: _Case, void_day: int) -> None:
+        self.case = case
+        self.steps: list[Step] = []
+        self.lines: list[Line] = []
+        self.line: Line | None = None
+        self.version = case.versions[0]
+        self.recurrence_days = self.version.recurrence_days or 0
+        self.counted: list[Done] = []
+        self.waiting: list[Done] = []
+        self.credits: list[Credit] = []
+        self.exempt: Exemption | None = None
+        self.last_completed = 0
+        self.frozen: Step | None = None
+        self.stay: Stay | None = None
+        voided = case.voided
+        self.done = (
+            [one for one in case.done if voided.get(one.completion.id, FOREVER) > void_day] if voided else case.done
+        )
+        self.progressed = [day for day, voided_on in case.progressed if voided_on > void_day]
+
+    def go(self) -> None:
+        events = sorted(self._events(), key=itemgetter(0, 1))
+        place, count = 0, len(events)
+        while place < count:
+            day = events[place][0]
+            line = self.line
+            if line is not None and line.duty is None and line.opens <= day:
+                line.open(line.opens)
+            while place < count and events[place][0] == day:
+                _, kind, fact = events[place]
+                place += 1
+                if kind == _COMPLETE:
+                    together = [fact]
+                    while place < count and events[place][0] == day:
+                        together.append(events[place][2])
+                        place += 1
+                    self._complete(day, together)
+                else:
+                    self._happen(day, kind, fact)
+            if self.line is not None:
+                self._emit(day, events[place][0] if place < count else FOREVER)
+        if self.line is not None:
+            self.line.close()
+
+    def duties(self) -> Iterator[Duty]:
+        for line in self.lines:
+            yield from line.duties
+
+    def _events(self) -> Iterator[tuple[int, int, object]]:
+        case = self.case
+        for since, version in zip(case.since[1:], case.versions[1:], strict=True):
+            yield since, _EDIT, version
+        for release in case.facts.item_versions:
+            if release.requires_retraining:
+                yield release.published_on.toordinal(), _RETRAINING, release
+        for stay in case.stays:
+            yield stay.since, _ARRIVE, stay
+            if stay.until < FOREVER:
+                yield stay.until, _LEAVE, stay
+        for since, until, exemption in case.exempt:
+            yield since, _EXEMPT, exemption
+            if until < FOREVER:
+                yield until, _EXEMPT, None
+        for extension in sorted(case.facts.extensions, key=lambda one: one.id):
+            yield extension.granted_on.toordinal(), _EXTEND, extension
+        for done in self.done:
+            yield done.day, _COMPLETE, done
+
+    def _happen(self, day: int, kind: int, fact: object) -> None:
+        match fact:
+            case Settings():
+                self._edit(day, fact)
+            case ItemVersion():
+                self._retrain(day)
+            case Stay():
+                self._arrive(day, fact) if kind == _ARRIVE else self._leave(day)
+            case Extension():
+                self._extend(day, fact)
+            case Exemption():
+                self.exempt = fact
+            case _:
+                self._end_exemption(day)
+
+    # Coming and going -----------------------------------------------------------------------------------------------
+
+    def _arrive(self, day: int, stay: Stay) -> None:
+        line, version = self.line, self.version
+        self.stay = stay
+        membership = stay.membership
+        if line is not None:
+            assert line.left_on is not None
+            if day - line.left_on <= self.case.facts.reentry_days:  # M2
+                line.come_back(self.credits, version, day, membership.id)
+                return
+            line.close()  # M3
+        notice_from = day
+        if membership.recorded_at is not None and version.notice_floor:  # M6
+            notice_from = max(day, _local_day(membership.recorded_at, version.zone))
+        reasons: tuple[Reason, ...] = (("O3", membership.id),)
+        if notice_from > day:
+            reasons += (("M6", membership.id),)
+        entry = Promise(plus(notice_from, version.completion_period_days), reasons)
+        self.line = line = Line(len(self.lines) + 1, day, notice_from, version.prior_credit, entry)
+        self.lines.append(line)
+        line.enter(self.credits, version)
+        for extension in self.case.facts.extensions:
+            if extension.granted_on.toordinal() < day and len(self.lines) == 1:
+                self._extend(day, extension)
+
+    def _leave(self, day: int) -> None:
+        assert self.line is not None
+        self.frozen = self.steps[-1] if self.steps else None
+        self.line.leave(day)
+
+    # Rules change ---------------------------------------------------------------------------------------------------
+
+    def _edit(self, day: int, new: Settings) -> None:
+        old, self.version = self.version, new
+        before = {credit: credit.end for credit in self.credits}
+        if new.recurs != old.recurs or new.recurrence_days != old.recurrence_days or new.anchor is not old.anchor:
+            if new.anchor is not Anchor.CALENDAR:
+                self.recurrence_days = new.recurrence_days or self.recurrence_days
+            for done in self.counted:
+                # E12: credit keeps the anchor it was made under; E3, E4: there is none under what acts once.
+                done.pin = (done.pin or new) if new.recurs else None
+            before = self._rework(day, before)
+        if self.line is not None:
+            self.line.edit(self.credits, before, old, new, day)
+        self._accept(day)
+
+    def _rework(self, day: int, before: dict[Credit, int]) -> dict[Credit, int]:
+        """Work credit ends out again (rules E3 and E4); says where each ended before."""
+        known = {credit.chain: credit for credit in self.credits}
+        latest: dict[Done, Credit] = {}
+        for credit in self.credits:
+            if credit.done not in latest or credit.due > latest[credit.done].due:
+                latest[credit.done] = credit
+        self.credits = []
+        ends = {}
+        for done in self.counted:
+            for credit in credits_of(done, self.credits, self.recurrence_days, day):
+                past = known.get(credit.chain) or latest[done]
+                credit.opens, credit.due, credit.reasons = past.opens, past.due, past.reasons
+                credit.is_admitted, credit.is_ignored = past.is_admitted, past.is_ignored
+                ends[credit] = before[past]
+                self.credits.append(credit)
+        return ends
+
+    def _accept(self, day: int) -> None:
+        """Past completions of what is accepted from now on count, if they still give credit (rule E6)."""
+        still: list[Done] = []
+        fresh: list[Credit] = []
+        for done in self.waiting:
+            if self.version.accepts(done.completion.item):
+                self._pin(done)
+                given = credits_of(done, self.credits, self.recurrence_days, day)
+                if max(credit.end for credit in given) >= day:
+                    fresh += given
+                    self.counted.append(done)
+                    self.last_completed = max(self.last_completed, done.day)
+                    continue
+            still.append(done)
+        if fresh:
+            self.waiting = still
+            self.counted.sort(key=lambda one: one.place)
+            self._receive(fresh, day)
+
+    def _retrain(self, day: int) -> None:
+        outdated = [one for one in self.credits if one.done.outdated_on == day and one.end > day]
+        for credit in outdated:
+            credit.end = day
+        if self.line is not None and outdated:
+            self.line.outdate(self.credits, outdated, self.version, day)
+
+    # Decisions --------------------------------------------------------------------------------------------------------
+
+    def _extend(self, day: int, extension: Extension) -> None:
+        if self.line is not None:
+            due = extension.due_on.toordinal()
+            self.line.promise(due, ("X1", extension.id), self.credits, self.version, day)
+
+    def _end_exemption(self, day: int) -> None:
+        exemption, self.exempt = self.exempt, None
+        if self.line is not None:  # X5
+            due = plus(day, self.version.completion_period_days)
+            reason = ("X5", exemption.id if exemption else None)
+            self.line.promise(due, reason, self.credits, self.version, day)
+
+    # Completions ------------------------------------------------------------------------------------------------------
+
+    def _complete(self, day: int, together: Sequence[object]) -> None:
+        """All completions of one day; together they satisfy one obligation at most."""
+        fresh: list[Credit] = []
+        for done in together:
+            assert isinstance(done, Done)
+            if self.version.accepts(done.completion.item):
+                self._pin(done)
+                fresh += credits_of(done, self.credits, self.recurrence_days, day)
+                self.counted.append(done)
+                self.last_completed = day
+            else:
+                self.waiting.append(done)
+        if fresh:
+            self._receive(fresh, day)
+
+    def _pin(self, done: Done) -> None:
+        done.pin = self.version if self.version.recurs else None
+
+    def _receive(self, fresh: list[Credit], day: int) -> None:
+        self.credits += fresh
+        if self.line is not None:
+            self.line.receive(fresh, self.credits, self.version, day)
+
+    # Steps ------------------------------------------------------------------------------------------------------------
+
+    def _emit(self, day: int, until: int) -> None:
+        """The steps from a day up to, not including, the next on which a fact falls."""
+        while day < until:
+            line = self.line
+            assert line is not None
+            if line.duty is None and line.opens <= day:
+                line.open(day)
+            step, day = self._step(line, day, until)
+            self.steps.append(step)
+
+    def _step(self, line: Line, day: int, until: int) -> tuple[Step, int]:
+        """The step from `day`, and the day of the next: the first on which anything about it is different."""
+        duty, due, end = line.duty, line.due, line.end
+        started = missed = late_days = 0
+        is_impossible = False
+        if end == 0:
+            credit = CreditState.NEVER
+        elif day <= end:  # R7
+            credit = CreditState.VALID
+            until = min(until, end + 1)
+        else:
+            credit = CreditState.LAPSED
+        if duty is None:
+            status = Status.COMPLETED
+            until = min(until, line.opens)
+        else:
+            if self.progressed:
+                started, until = self._started(duty.opens, day, until)
+            if self.case.retired:
+                is_impossible, until = self._impossible(day, until)
+            if day > due:  # D4
+                status = Status.EXPIRED if end else Status.OVERDUE
+                late_days = line.days_late(day, due)
+                if self.version.anchor is Anchor.CALENDAR:
+                    missed, until = self._missed(line, due, day, until)
+            else:
+                status = Status.RENEWAL_DUE if end else Status.IN_PROGRESS if started else Status.NOT_STARTED
+                until = min(until, due + 1)
+        if self.exempt is not None:
+            status, late_days = Status.EXEMPT, 0
+        if line.left_on is not None:
+            return self._withdrawn(line, credit, day, until), until
+        satisfied = line.satisfied
+        step = Step(
+            date.fromordinal(day),
+            to_date(until),
+            status,
+            credit,
+            to_date(end) if end else None,
+            line.number,
+            line.cycle,
+            to_date(line.opens) if duty is None else date.fromordinal(duty.opens),
+            to_date(due),
+            date.fromordinal(self.last_completed) if self.last_completed else None,
+            date.fromordinal(started) if started else None,
+            satisfied.satisfied_by if satisfied else None,
+            satisfied.satisfied_how if satisfied else None,
+            satisfied.is_on_time if satisfied else None,
+            late_days,
+            missed,
+            is_impossible,
+            self._because(line, status, day),
+            self.version.zone,
+        )
+        return step, until
+
+    def _withdrawn(self, line: Line, credit: CreditState, day: int, until: int) -> Step:
+        """As it was on leaving, but for the credit: what happens to the line shows when she is back."""
+        last = self.frozen
+        assert last is not None
+        end, stay = line.end, self.stay
+        return Step(
+            date.fromordinal(day),
+            to_date(until),
+            Status.WITHDRAWN,
+            credit,
+            to_date(end) if end else None,
+            line.number,
+            last.cycle,
+            last.opens_on,
+            last.due_on,
+            date.fromordinal(self.last_completed) if self.last_completed else None,
+            last.started_on,
+            last.satisfied_by,
+            last.satisfied_how,
+            last.is_on_time,
+            0,
+            last.missed_cycles,
+            False,
+            (("S1", None), ("M1", stay.membership.id if stay else None)),
+            self.version.zone,
+        )
+
+    def _because(self, line: Line, status: Status, day: int) -> tuple[Reason, ...]:
+        credit = line.end_from
+        held: tuple[Reason, ...] = ()
+        if credit is not None:
+            completion = credit.done.completion
+            held = (("R1" if line.end < FOREVER else "A1", completion.id),)
+            if credit.done.outdated_by is not None and credit.end == credit.done.outdated_on <= day:
+                held += (("V4", credit.done.outdated_by.id),)
+            elif credit.end == credit.done.expires < FOREVER:
+                held += (("V6", completion.id),)
+            if day > line.end:
+                held += (("R7", completion.id),)
+        if status is Status.EXEMPT:
+            return (("S2", None), ("X3", self.exempt.id if self.exempt else None))
+        if status is Status.COMPLETED:
+            satisfied = line.satisfied
+            return (("S4", None), ("O8", satisfied.satisfied_by if satisfied else None), *held)
+        if status is Status.EXPIRED or status is Status.OVERDUE:
+            held = (("D4", None), *held)
+        return ((_RULES[status], None), *line.due_reasons, *held)
+
+    def _started(self, opens: int, day: int, until: int) -> tuple[int, int]:
+        """The first progress on or after the opening day (rule S8)."""
+        place = bisect_left(self.progressed, opens)
+        if place == len(self.progressed):
+            return 0, until
+        first = self.progressed[place]
+        return (first, until) if first <= day else (0, min(until, first))
+
+    def _impossible(self, day: int, until: int) -> tuple[bool, int]:
+        """Whether nothing that would satisfy the assignment is offered any longer (rule V7)."""
+        gone = max(self.case.retired.get(item, FOREVER) for item in self.version.items)
+        return (True, until) if gone <= day else (False, min(until, gone))
+
+    def _missed(self, line: Line, due: int, day: int, until: int) -> tuple[int, int]:
+        """Fixed days that passed since it fell due, while the person was meant (rules O4 and M4)."""
+        missed, fixed = 0, fixed_day_from(due + 1, self.version.calendar_days)
+        while fixed < day:
+            missed += not line.was_away(fixed)
+            fixed = fixed_day_from(fixed + 1, self.version.calendar_days)
+        return missed, min(until, fixed + 1) if fixed <= self.case.horizon else until
+
+
+_RULES = {
+    Status.RENEWAL_DUE: "S5",
+    Status.EXPIRED: "S6",
+    Status.OVERDUE: "S7",
+    Status.IN_PROGRESS: "S8",
+    Status.NOT_STARTED: "S9",
+}
+
+
+def _merged_exemptions(exemptions: Iterable[Exemption]) -> list[tuple[int, int, Exemption]]:
+    """Spans without overlap, half-open, each with the exemption that began it."""
+    merged: list[tuple[int, int, Exemption]] = []
+    for one in sorted(exemptions, key=lambda one: (one.since, one.id)):
+        since = one.since.toordinal()
+        until = FOREVER if one.until is None else plus(one.until.toordinal(), 1)
+        if until <= since:
+            continue
+        if merged and since <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], until), merged[-1][2])
+        else:
+            merged.append((since, until, one))
+    return merged
+
+
+def _scheduled(case: _Case) -> list[Step]:
+    """Before the first entry: from the day it could be known until the entry day (rule S3)."""
+    steps: list[Step] = []
+    entered_on = case.stays[0].since if case.stays else FOREVER
+    starts = [*case.since]
+    first = case.versions[0]
+    if first.recorded_at is not None:  # made before the day from which it acts
+        starts[0] = min(starts[0], _local_day(first.recorded_at, first.zone))
+    for place, (version, since) in enumerate(zip(case.versions, starts, strict=True)):
+        until = case.since[place + 1] if place + 1 < len(starts) else FOREVER
+        stay = expected_stay(case.facts, version, max(since, case.since[place]))
+        if since >= entered_on or stay is None:
+            continue
+        membership = stay.membership
+        known = (
+            membership.since.toordinal()
+            if membership.recorded_at is None
+            else _local_day(membership.recorded_at, version.zone)
+        )
+        begins, ends = max(since, known), min(until, stay.since, entered_on)
+        if begins < ends:
+            steps.append(_scheduled_step(version, stay, begins, ends))
+    return steps
+
+
+def _scheduled_step(version: Settings, stay: Stay, begins: int, ends: int) -> Step:
+    due = to_date(plus(stay.since, version.completion_period_days))
+    reasons = (("S3", None), ("O3", stay.membership.id))
+    opens = date.fromordinal(stay.since)
+    rest = (None, None, None, None, None, 0, 0, False, reasons, version.zone)
+    return Step(
+        date.fromordinal(begins), to_date(ends), Status.SCHEDULED, CreditState.NEVER, None, 0, 1, opens, due, *rest
+    )
+
+
+def _local_day(moment: datetime, zone: ZoneInfo) -> int:
+    return moment.astimezone(zone).date().toordinal()
+
+
+def _clipped(steps: Iterable[Step], since: int, until: int) -> Iterator[Step]:
+    """The part of the steps from `since` up to, not including, `until`."""
+    if since == 0 and until == FOREVER:
+        yield from steps
+        return
+    for step in steps:
+        begins = max(step.since.toordinal(), since)
+        ends = min(FOREVER if step.until is None else step.until.toordinal(), until)
+        if begins < ends:
+            late = step.late_days + begins - step.since.toordinal() if step.late_days else 0
+            step.since, step.until, step.late_days = date.fromordinal(begins), to_date(ends), late
+            yield step
+
+
+def _merged(steps: Iterable[Step]) -> list[Step]:
+    """Neighbours that say the same are one step."""
+    merged: list[Step] = []
+    for step in steps:
+        last = merged[-1] if merged else None
+        if last is not None and last.until == step.since and _is_same(last, step):
+            last.until = step.until
+        else:
+            merged.append(step)
+    return merged
+
+
+def _is_same(last: Step, step: Step) -> bool:
+    return (
+        last.status is step.status
+        and last.due_on == step.due_on
+        and last.opens_on == step.opens_on
+        and last.credit is step.credit
+        and last.credit_ends_on == step.credit_ends_on
+        and last.last_completed_on == step.last_completed_on
+        and (last.line, last.cycle, last.started_on) == (step.line, step.cycle, step.started_on)
+        and (last.satisfied_by, last.is_on_time) == (step.satisfied_by, step.is_on_time)
+        and (last.missed_cycles, last.is_impossible) == (step.missed_cycles, step.is_impossible)
+        and last.late_days + ((step.since - last.since).days if last.late_days else 0) == step.late_days
+        and last.because == step.because
+        and last.zone is step.zone
+    )
+
+
+def _obligation(duty: Duty) -> Obligation:
+    return Obligation(
+        line=duty.line,
+        cycle=duty.cycle,
+        opens_on=date.fromordinal(duty.opens),
+        due_on=to_date(duty.due),
+        outcome=duty.outcome,
+        ended_on=None if duty.ended is None else date.fromordinal(duty.ended),
+        satisfied_by=duty.satisfied_by,
+        satisfied_how=duty.satisfied_how,
+        satisfied_on=None if duty.satisfied is None else date.fromordinal(duty.satisfied),
+        is_on_time=duty.is_on_time,
+        days_late=duty.days_late,
+    )

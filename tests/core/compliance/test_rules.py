@@ -1,0 +1,364 @@
+"""Rules that no worked example shows, by their numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from testamur.core.compliance import (
+    Anchor,
+    CreditState,
+    How,
+    ItemVersion,
+    Outcome,
+    PriorCredit,
+    Progress,
+    Retirement,
+    Span,
+    Status,
+    TransitionKind,
+    explain,
+    faults,
+    standing_on,
+    transitions,
+)
+from testamur.core.compliance.days import fixed_day_from
+from testamur.core.compliance.why import _TEXTS
+from testamur.core.moments import When
+from tests.core.compliance.stories import (
+    FIRE,
+    KITCHEN,
+    OTHER,
+    OTHERS,
+    K,
+    O,
+    S,
+    T,
+    day,
+    done,
+    edit,
+    exempt,
+    extend,
+    id_of,
+    member,
+    moment,
+    of,
+    on,
+    settings,
+    told,
+)
+
+
+def test_d5_due_at_is_the_first_instant_that_is_too_late_in_the_zone() -> None:
+    summer = on(told(S, member("2025-06-17")), "2025-06-17")
+    assert summer.due_at == datetime.fromisoformat("2025-07-17T23:00:00+00:00")
+    assert (summer.days_left(day("2025-07-16")), summer.days_left(day("2025-07-18"))) == (1, None)
+
+
+def test_d6_a_completion_ahead_counts_from_its_own_day() -> None:
+    facts = told(S, done("2025-02-01", known="2025-01-31"))
+    assert on(facts, "2025-01-31").status is Status.NOT_STARTED
+    assert on(facts, "2025-02-01").status is Status.COMPLETED
+
+
+def test_d8_a_zone_is_an_edit_and_earlier_days_keep_theirs() -> None:
+    late = done("2025-02-09T23:30:00+00:00")
+    moved = edit(S, "2025-03-01", zone=ZoneInfo("Australia/Sydney"))
+    assert on(told(S, late, moved), "2025-02-09").is_on_time
+    moved = edit(S, "2025-02-01", zone=ZoneInfo("Australia/Sydney"))
+    assert not on(told(S, late, moved), "2025-02-10").is_on_time
+
+
+def test_f1_what_is_not_asked_for_does_not_count() -> None:
+    assert on(told(S, done("2025-02-01", item=OTHER)), "2025-02-01").credit is CreditState.NEVER
+
+
+def test_f3_progress_before_the_opening_day_or_of_another_item_starts_nothing() -> None:
+    def status(item: object, made: str) -> Status:
+        progress = Progress(item=item, made=When.day(day(made)))  # type: ignore[arg-type]
+        return on(told(S, progress=(progress,)), "2025-01-20").status
+
+    assert status(FIRE, "2025-01-10") is Status.IN_PROGRESS
+    assert status(FIRE, "2025-01-09") is Status.NOT_STARTED
+    assert status(OTHER, "2025-01-10") is Status.NOT_STARTED
+
+
+def test_o2_any_earlier_completion_satisfies_cycle_1_and_a_renewal_long_due_has_n_days() -> None:
+    for floor in (True, False):
+        step = on(told(settings(prior_credit=PriorCredit.ANY, notice_floor=floor), done("2020-01-01")), "2025-01-10")
+        assert (step.status, step.cycle, step.due_on) == (Status.RENEWAL_DUE, 2, day("2025-02-09"))
+
+
+def test_o2_credit_that_ends_on_the_entry_day_reaches_it_and_a_day_less_does_not() -> None:
+    assert on(told(S, done("2024-01-11")), "2025-01-10").cycle == 2
+    assert on(told(S, done("2024-01-10")), "2025-01-10").cycle == 1
+
+
+def test_o5_without_the_notice_floor_a_renewal_is_due_when_credit_ends() -> None:
+    assert on(told(replace(T, notice_floor=False), done("2024-01-20")), "2025-01-10").due_on == day("2025-01-19")
+
+
+def test_o6_a_completion_on_the_opening_day_satisfies_and_the_day_before_is_early() -> None:
+    assert on(told(S, done("2025-02-01"), done("2026-02-01", 101)), "2026-02-01").cycle == 3
+    assert on(told(S, done("2025-02-01"), done("2026-01-31", 101)), "2026-01-31").cycle == 2
+    assert on(told(S, done("2025-01-10")), "2025-01-10").satisfied_how is not None
+
+
+@pytest.mark.parametrize(
+    ("how", "item", "expected"),
+    [
+        (How.ORDINARY, FIRE, "primary"),
+        (How.ORDINARY, KITCHEN, "alternative"),
+        (How.PRIOR, KITCHEN, "prior"),
+        (How.IMPORT, FIRE, "prior"),
+        (How.EQUIVALENCY, FIRE, "equivalency"),
+    ],
+)
+def test_o8_x6_what_satisfied_it_is_said(how: How, item: object, expected: str) -> None:
+    step = on(told(S, done("2025-02-01", item=item, how=how)), "2025-02-01")  # type: ignore[arg-type]
+    assert step.satisfied_how is not None
+    assert step.satisfied_how.value == expected
+    assert step.satisfied_by == id_of(100)
+
+
+def test_r1_an_earlier_end_never_takes_the_place_of_a_later_one() -> None:
+    facts = told(S, done("2025-02-01"), done("2025-03-01", 101, expires="2025-04-01"))
+    assert on(facts, "2025-03-01").credit_ends_on == day("2026-02-01")
+
+
+def test_r5_the_window_of_an_anniversary_begins_and_ends_on_its_days() -> None:
+    for when, ends in [("2025-12-02", "2026-12-02"), ("2025-12-03", "2027-02-01"), ("2026-02-01", "2027-02-01")]:
+        assert on(told(T, done("2025-02-01"), done(when, 101)), when).credit_ends_on == day(ends)
+    assert on(told(T, done("2025-02-01"), done("2026-02-02", 101)), "2026-02-02").credit_ends_on == day("2027-02-02")
+
+
+def test_m1_on_leaving_what_is_open_is_withdrawn_and_what_was_satisfied_stays() -> None:
+    found = of(told(S, done("2025-02-01"), member(until="2026-02-10")))
+    assert [(one.outcome, one.ended_on) for one in found.obligations] == [
+        (Outcome.SATISFIED, day("2025-02-01")),
+        (Outcome.WITHDRAWN, day("2026-02-10")),
+    ]
+
+
+def test_m1_what_is_done_after_leaving_for_good_leaves_the_obligation_withdrawn() -> None:
+    found = of(told(S, member(until="2025-01-20"), done("2025-02-05")))
+    assert [one.outcome for one in found.obligations] == [Outcome.WITHDRAWN]
+    assert found.steps[-1].credit is CreditState.VALID or found.steps[-1].status is Status.WITHDRAWN
+
+
+def test_m2_thirty_days_away_is_the_same_line_and_thirty_one_is_not() -> None:
+    assert on(told(S, member(until="2025-01-20"), member("2025-02-19")), "2025-02-19").line == 1
+    assert on(told(S, member(until="2025-01-20"), member("2025-02-20")), "2025-02-20").line == 2
+    late = told(S, member(until="2025-01-20"), member("2025-02-20"), reentry_days=31)
+    assert on(late, "2025-02-20").line == 1
+
+
+def test_m2_the_due_day_moves_only_when_it_falls_in_the_absence() -> None:
+    for back, due in [("2025-02-09", "2025-02-09"), ("2025-02-10", "2025-03-02")]:
+        assert on(told(S, member(until="2025-01-20"), member(back)), back).due_on == day(due)
+    gone_on_the_due_day = told(S, member(until="2025-02-09"), member("2025-02-15"))
+    assert on(gone_on_the_due_day, "2025-02-15").due_on == day("2025-02-15")
+    already_late = told(S, member(until="2025-02-10"), member("2025-02-15"))
+    assert on(already_late, "2025-02-15").status is Status.OVERDUE
+
+
+def test_m2_m4_done_while_away_after_the_due_day_is_on_time() -> None:
+    facts = told(S, member(until="2025-02-01"), member("2025-02-25"), done("2025-02-20"))
+    assert on(facts, "2025-02-25").is_on_time
+
+
+def test_m6_a_membership_recorded_late_has_n_days_from_its_recording() -> None:
+    facts = told(S, member("2025-02-01", known="2025-03-01"))
+    assert (on(facts, "2025-02-01").opens_on, on(facts, "2025-02-01").due_on) == (day("2025-02-01"), day("2025-03-31"))
+    without = told(replace(S, notice_floor=False), member("2025-02-01", known="2025-03-01"))
+    assert on(without, "2025-02-01").due_on == day("2025-03-03")
+
+
+def test_section_9_an_inactive_person_and_a_paused_assignment_are_away() -> None:
+    away = told(S, inactive=(Span(since=day("2025-01-20"), until=day("2025-01-25")),))
+    assert [on(away, when).status.value for when in ("2025-01-19", "2025-01-20", "2025-01-25")] == [
+        "not_started",
+        "withdrawn",
+        "not_started",
+    ]
+    paused = edit(S, "2025-01-20", is_active=False)
+    resumed = edit(paused, "2025-01-25", is_active=True)
+    assert [one.status for one in of(told(S, paused, resumed)).steps] == [one.status for one in of(away).steps]
+
+
+def test_e5_what_is_planned_follows_the_new_window_and_grace_and_what_is_open_only_moves_later() -> None:
+    planned = told(S, done("2025-02-01"), edit(S, "2025-06-01", renewal_window_days=10, renewal_grace_days=5))
+    assert (on(planned, "2025-06-01").opens_on, on(planned, "2025-06-01").due_on) == (
+        day("2026-01-22"),
+        day("2026-02-06"),
+    )
+    nearer = told(S, done("2025-02-01"), edit(S, "2026-02-10", renewal_grace_days=5))
+    assert on(nearer, "2026-02-10").due_on == day("2026-03-03")
+    later = told(S, done("2025-02-01"), edit(S, "2026-02-10", renewal_grace_days=50))
+    assert on(later, "2026-02-10").due_on == day("2026-03-23")
+    window = told(T, done("2025-02-01"), edit(T, "2025-12-10", renewal_window_days=10))
+    assert on(window, "2025-12-10").status is Status.RENEWAL_DUE
+
+
+def test_e2_an_edit_may_reach_open_obligations() -> None:
+    reached = told(S, edit(S, "2025-01-15", completion_period_days=10, applies_to_open=True))
+    assert on(reached, "2025-01-15").due_on == day("2025-01-25")
+    late = told(S, edit(S, "2025-02-20", completion_period_days=10, applies_to_open=True))
+    assert on(late, "2025-02-20").due_on == day("2025-02-09")
+
+
+def test_e6_past_credit_must_last_until_the_edit() -> None:
+    bare = settings(alternatives=())
+    added = edit(bare, "2025-02-20", alternatives=(KITCHEN,))
+    assert on(told(bare, done("2024-02-20", item=KITCHEN), added), "2025-02-20").credit is CreditState.NEVER
+    prior = on(told(bare, done("2024-02-21", item=KITCHEN), added), "2025-02-20")
+    assert (prior.cycle, prior.credit_ends_on, prior.due_on) == (2, day("2025-02-20"), day("2025-03-22"))
+
+
+def test_e9_those_in_both_audiences_notice_nothing() -> None:
+    facts = told(S, edit(S, "2025-01-20", audience=OTHERS), member(), member("2025-01-01", audience=OTHERS))
+    assert (on(facts, "2025-01-20").line, on(facts, "2025-01-20").due_on) == (1, day("2025-02-09"))
+    assert on(told(S, edit(S, "2025-01-20", audience=OTHERS)), "2025-01-20").status is Status.WITHDRAWN
+
+
+def test_e11_a_deleted_assignment_withdraws_and_stays_readable() -> None:
+    found = of(told(S, edit(S, "2025-01-20", is_deleted=True)))
+    assert [one.outcome for one in found.obligations] == [Outcome.WITHDRAWN]
+    assert found.steps[-1].status is Status.WITHDRAWN
+
+
+def test_e12_another_anchor_is_for_the_next_completion() -> None:
+    calendar = edit(S, "2025-06-01", anchor=Anchor.CALENDAR, calendar_days=((12, 31),), recurrence_days=None)
+    facts = told(S, done("2025-02-01"), calendar, done("2026-02-05", 101))
+    assert on(facts, "2025-06-01").credit_ends_on == day("2026-02-01")
+    assert on(facts, "2026-02-05").credit_ends_on == day("2026-12-31")
+    once = told(O, done("2025-02-01"), edit(O, "2025-06-01", anchor=Anchor.CALENDAR, calendar_days=((12, 31),)))
+    assert on(once, "2025-06-01").credit_ends_on == day("2025-12-31")
+
+
+def test_x1_an_extension_is_never_nearer_and_acts_from_its_grant() -> None:
+    nearer = told(S, extend("2025-01-15", "2025-01-20"))
+    assert on(nearer, "2025-01-15").due_on == day("2025-02-09")
+    later = told(S, extend("2025-02-15", "2025-03-01"))
+    assert on(later, "2025-02-14").status is Status.OVERDUE
+    assert on(later, "2025-02-15").status is Status.NOT_STARTED
+    assert on(later, "2025-03-02").status is Status.OVERDUE
+
+
+def test_x3_exemptions_that_touch_are_one() -> None:
+    facts = told(S, exempt("2025-01-20", "2025-01-31"), exempt("2025-02-01", "2025-02-28", 201))
+    assert on(facts, "2025-02-01").status is Status.EXEMPT
+    assert on(facts, "2025-03-01").due_on == day("2025-03-31")
+    assert on(told(S, exempt("2025-01-20", None)), "2040-01-01").status is Status.EXEMPT
+
+
+def test_x5_an_exemption_that_ends_long_before_the_due_day_moves_nothing() -> None:
+    facts = told(settings(completion_period_days=60), exempt("2025-01-10", "2025-01-10"))
+    assert on(facts, "2025-01-11").due_on == day("2025-03-12")
+
+
+def test_v3_v5_a_version_that_asks_for_nothing_changes_nothing() -> None:
+    version = ItemVersion(item=FIRE, number=2, published_on=day("2025-09-01"))
+    assert on(told(S, done("2025-02-01"), item_versions=(version,)), "2025-09-02").credit_ends_on == day("2026-02-01")
+
+
+def test_v4_old_versions_give_no_credit_from_that_day_and_the_new_one_does() -> None:
+    hard = ItemVersion(item=FIRE, number=2, published_on=day("2025-01-20"), requires_retraining=True, id=id_of(7))
+    assert on(told(S, done("2025-01-20", version=1), item_versions=(hard,)), "2025-02-01").credit is CreditState.NEVER
+    assert on(told(S, done("2025-01-20"), item_versions=(hard,)), "2025-02-01").credit is CreditState.VALID
+    step = on(told(S, done("2025-01-15"), item_versions=(hard,)), "2025-01-21")
+    assert ("V4", id_of(7)) in step.because
+    longer = settings(renewal_grace_days=45)
+    assert on(told(longer, done("2025-01-15"), item_versions=(hard,)), "2025-01-21").due_on == day("2025-03-06")
+
+
+def test_v6_an_expiry_counts_only_when_it_is_earlier_and_not_when_it_was_over_before() -> None:
+    assert on(told(S, done("2025-02-01", expires="2027-01-01")), "2025-02-01").credit_ends_on == day("2026-02-01")
+    assert on(told(S, done("2025-02-01", expires="2025-02-01")), "2025-02-01").credit is CreditState.VALID
+    assert on(told(S, done("2025-02-01", expires="2025-01-31")), "2025-02-01").credit is CreditState.NEVER
+
+
+def test_v7_an_obligation_that_nothing_offered_satisfies_is_impossible() -> None:
+    retired = tuple(Retirement(item=item, retired_on=day(f"2025-01-{on}")) for item, on in ((FIRE, 15), (KITCHEN, 20)))
+    assert not on(told(S, retirements=retired), "2025-01-19").is_impossible
+    assert on(told(S, retirements=retired), "2025-01-20").is_impossible
+    assert not on(told(S, retirements=retired[:1]), "2025-01-20").is_impossible
+
+
+def test_c6_voids_one_after_the_other_each_from_its_day() -> None:
+    facts = told(
+        S, done("2025-01-20", voided_at="2025-03-01"), done("2025-02-20", 101, voided_at="2025-04-01"), member()
+    )
+    found = of(facts)
+    seen = [standing_on(found, day(when)) for when in ("2025-02-28", "2025-03-01", "2025-04-01")]
+    assert [step.is_on_time for step in seen if step] == [True, False, None]
+
+
+def test_c8_as_known_at_leaves_out_what_came_later() -> None:
+    facts = told(S, member("2025-01-01", "2025-03-01"), done("2025-02-01", known="2025-04-01"))
+    then = facts.known_at(moment("2025-02-15"))
+    assert then.completions == ()
+    assert then.memberships[0].until is None
+    assert facts.known_at(moment("2025-04-01")) == facts
+
+
+def test_o4_fixed_days_are_missed_only_while_meant_and_only_up_to_the_horizon() -> None:
+    never = told(K, member("2024-03-01", "2025-12-20"), member("2026-01-10"))
+    assert on(never, "2025-01-01").missed_cycles == 1
+    assert on(never, "2026-01-10").missed_cycles == 1
+
+
+def test_a_leap_day_is_the_28th_in_other_years() -> None:
+    assert fixed_day_from(day("2025-02-01").toordinal(), ((2, 29),)) == day("2025-02-28").toordinal()
+    assert fixed_day_from(day("2028-02-29").toordinal(), ((2, 29),)) == day("2028-02-29").toordinal()
+
+
+def test_somebody_who_was_never_meant_has_no_standing() -> None:
+    assert of(told(S, member(audience=OTHERS), done("2025-02-01"))).steps == ()
+    assert of(told(member())).steps == ()
+
+
+def test_transitions_are_announced_once() -> None:
+    found = transitions(of(told(S, done("2025-02-01"))), due_soon_days=(7,))
+    assert [(one.kind, str(one.on), one.cycle) for one in found] == [
+        (TransitionKind.OPENED, "2025-01-10", 1),
+        (TransitionKind.SATISFIED, "2025-02-01", 1),
+        (TransitionKind.OPENED, "2026-02-01", 2),
+        (TransitionKind.CREDIT_ENDED, "2026-02-02", 2),
+        (TransitionKind.DUE_SOON, "2026-02-24", 2),
+        (TransitionKind.PAST_DUE, "2026-03-04", 2),
+    ]
+    left = told(S, member(until="2025-01-20"), member("2025-01-25"), exempt("2025-02-01", "2025-02-05"))
+    assert [one.kind.value for one in transitions(of(left))] == [
+        "opened",
+        "withdrawn",
+        "reinstated",
+        "exempted",
+        "past_due",
+    ]
+    moved = transitions(of(told(S, extend("2025-01-15", "2025-03-01"))))
+    assert [(one.kind.value, str(one.due_on)) for one in moved][1] == ("due_changed", "2025-03-01")
+
+
+def test_every_reason_has_its_words() -> None:
+    facts = told(S, done("2025-02-01"), edit(S, "2025-12-01", recurrence_days=180))
+    for step in of(facts).steps:
+        said = explain(step, facts)
+        assert [(one.rule, one.fact) for one in said] == list(step.because)
+        assert all(one.text.endswith(".") and one.rule in _TEXTS for one in said)
+    texts = [one.text for one in explain(on(facts, "2025-12-01"), facts)]
+    assert "Credit from the completion of 2025-02-01 ends on 2025-07-31, the latest of all." in texts
+
+
+def test_section_5_settings_outside_of_their_limits_are_named() -> None:
+    assert faults(S) == faults(T) == faults(K) == []
+    bad = settings(completion_period_days=0, recurrence_days=-1, renewal_window_days=-1, renewal_grace_days=-1)
+    assert [one.field for one in faults(bad)] == ["completion_period", "recurrence", "renewal_window", "renewal_grace"]
+    window = settings(renewal_window_days=365, alternatives=(FIRE,))
+    assert [one.field for one in faults(window)] == ["renewal_window", "alternatives"]
+    calendar = replace(K, calendar_days=(), minimum_credit_days=90)
+    assert [one.field for one in faults(calendar)] == ["calendar_days", "minimum_credit"]
+    assert [one.field for one in faults(replace(K, calendar_days=((2, 30),)))] == ["calendar_days"]
