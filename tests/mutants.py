@@ -1,0 +1,165 @@
+"""Mutants of the compliance engine: `python -m tests.mutants [module ...]`.
+
+One small change at a time is made to the engine's source, in memory, and the examples and the tests of its rules run
+against it. A mutant that no test notices survives and is printed: a test is missing, or the change means nothing. Not
+part of the suite: it takes minutes.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import testamur
+
+PACKAGE = "testamur.core.compliance"
+FOLDER = Path(testamur.__file__).parent / "core" / "compliance"
+MODULES = ("days", "settings", "facts", "presence", "credit", "lines", "timeline", "standing", "transitions")
+TESTS = [str(Path(__file__).parent / "core" / "compliance" / name) for name in ("test_examples.py", "test_rules.py")]
+TIMEOUT_SECONDS = 4
+
+_COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}
+
+
+def mutations(node: ast.AST) -> Iterator[Callable[[Any], None]]:
+    """Ways to change a node in place, each as a function of a copy of it."""
+    match node:
+        case ast.Compare(ops=ops):
+            for place, operator in enumerate(ops):
+                if type(operator) in _COMPARISONS:
+                    yield partial(_compare_otherwise, place, _COMPARISONS[type(operator)])
+        case ast.Constant(value=bool() as value):
+            yield lambda it: setattr(it, "value", not value)
+        case ast.Constant(value=int() as value):
+            yield lambda it: setattr(it, "value", value + 1)
+        case ast.BinOp(op=ast.Add() | ast.Sub() as operator):
+            new = ast.Sub if isinstance(operator, ast.Add) else ast.Add
+            yield lambda it: setattr(it, "op", new())
+        case ast.BoolOp(op=operator):
+            other = ast.Or if isinstance(operator, ast.And) else ast.And
+            yield lambda it: setattr(it, "op", other())
+        case ast.Call(func=ast.Name(id="min" | "max" as name)):
+            yield lambda it: setattr(it.func, "id", "max" if name == "min" else "min")
+        case ast.If() | ast.IfExp():
+            yield lambda it: setattr(it, "test", ast.Constant(False))
+            if isinstance(node, ast.If):
+                yield lambda it: setattr(it, "test", ast.Constant(True))
+
+
+def _compare_otherwise(place: int, operator: type[ast.cmpop], it: ast.Compare) -> None:
+    it.ops[place] = operator()
+
+
+def mutants(module: str) -> Iterator[tuple[str, ast.Module]]:
+    """Every mutant of a module, with the place and the line that was changed."""
+    source = (FOLDER / f"{module}.py").read_text()
+    tree, lines = ast.parse(source), source.splitlines()
+    for place, node in enumerate(ast.walk(tree)):
+        for kind, _ in enumerate(mutations(node)):
+            changed = copy.deepcopy(tree)
+            target = next(one for at, one in enumerate(ast.walk(changed)) if at == place)
+            before = ast.unparse(target).splitlines()[0]
+            list(mutations(target))[kind](target)
+            after = ast.unparse(target).splitlines()[0]
+            line: int = getattr(node, "lineno", 0)
+            yield (
+                f"{module}.py:{line}  {before}  ->  {after}    | {lines[line - 1].strip()}",
+                ast.fix_missing_locations(changed),
+            )
+
+
+class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module from a tree instead of from its file."""
+
+    def __init__(self, module: str, tree: ast.Module) -> None:
+        self.name, self.tree = f"{PACKAGE}.{module}", tree
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        return importlib.util.spec_from_loader(name, self) if name == self.name else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(compile(self.tree, f"<mutant of {self.name}>", "exec"), module.__dict__)
+
+
+def survives(module: str, tree: ast.Module | None) -> bool:
+    """Whether all tests pass with the mutant, or with the engine as it is; in a process of its own."""
+    child = os.fork()
+    if child:
+        return os.waitpid(child, 0)[1] == 0
+    code = 1
+    try:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(TIMEOUT_SECONDS)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        if tree is not None:
+            sys.meta_path.insert(0, _Mutated(module, tree))
+        plain = [
+            "-x",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:randomly",
+            "-p",
+            "no:xdist",
+            "--noconftest",
+            "-c",
+            os.devnull,
+        ]
+        code = int(pytest.main([*plain, *TESTS]))
+    finally:
+        os._exit(1 if code else 0)
+
+
+def main(chosen: Sequence[str]) -> int:
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # a child starts in a moment without plugins
+    if not survives("", None):
+        print("The tests fail without any mutant.")  # noqa: T201
+        return 1
+    total = 0
+    survivors: list[str] = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for module in chosen or MODULES:
+            each = list(mutants(module))
+            alive = [
+                name
+                for (name, _), lives in zip(each, pool.map(lambda one: survives(module, one[1]), each), strict=True)  # noqa: B023
+                if lives
+            ]
+            total += len(each)
+            survivors += alive
+            print(f"{module}: {len(each) - len(alive)}/{len(each)}", flush=True)  # noqa: T201
+    print(f"killed {total - len(survivors)} of {total}, {1 - len(survivors) / total:.1%}")  # noqa: T201
+    print("\n".join(survivors))  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
