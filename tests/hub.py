@@ -182,7 +182,7 @@ class Hub:
         elif dialect == "stackone":
             auth = (key.secret, "")
             headers["x-account-id"] = to_opaque(self.account)
-        elif dialect == "rise":
+        elif dialect in ("rise", "api"):
             headers["authorization"] = f"Bearer {key.secret}"
         elif dialect == "cpod":
             answer = httpx.post(

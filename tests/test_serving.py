@@ -113,6 +113,7 @@ def test_the_ready_file_holds_what_integrators_need(data: Path) -> None:
             "rise": {"url", "api_key"},
             "cpod": {"url", "token_url", "client_id", "client_secret"},
             "xapi": {"url", "username", "password"},
+            "api": {"url", "api_key"},
         }
         assert set(ready["samples"]) == {"person", "item", "audience"}
         assert all(set(sample) == set(ready["dialects"]) for sample in ready["samples"].values())

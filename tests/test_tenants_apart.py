@@ -64,6 +64,12 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
         "userId": to_hex24(hub.person),
         "courseId": to_hex24(hub.item),
         "assignmentId": assignment,
+        "person": to_ulid(hub.person, "person"),
+        "item": to_ulid(hub.item, "item"),
+        "audience": to_ulid(hub.audience, "audience"),
+        "assignment": assignment,
+        "record": to_ulid(record.id, "record"),
+        "number": "1",
         "subResourceId": to_opaque(record.id),
         "id": statement,
         "provider": "testamur",
@@ -110,6 +116,7 @@ def test_a_key_for_one_dialect_opens_no_other(hub: Hub, dialect: str) -> None:
         "thrive": "/rest/v1/assignments",
         "stackone": "/unified/lms/completions",
         "rise": "/users",
+        "api": "/v1/people",
         "xapi": f"/statements?statementId={to_uuid(hub.person)}",
     }
     if dialect == "cpod":

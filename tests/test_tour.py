@@ -28,6 +28,7 @@ def ready(hub: Hub) -> dict[str, Any]:
             "token_url": f"{url}/cpod/api/v1/auth/token",
         },
         "xapi": {"username": to_hex24(hub.key.client), "password": secret},
+        "api": {"api_key": secret},
     }
     for name, dialect in dialects.items():
         dialect["url"] = f"{url}/{name}"
@@ -42,6 +43,7 @@ def ready(hub: Hub) -> dict[str, Any]:
                 "rise": to_hex24(person),
                 "stackone": to_opaque(person),
                 "cpod": to_ulid(person, "person"),
+                "api": to_ulid(person, "person"),
             },
             "item": {"thrive": to_hex24(item)},
         },

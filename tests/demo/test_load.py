@@ -168,6 +168,7 @@ def test_every_credential_opens_its_dialect(demo: Demo) -> None:
         "rise": {"api_key"},
         "cpod": {"client_id", "client_secret"},
         "xapi": {"username", "password"},
+        "api": {"api_key"},
     }
     secret = {
         "thrive": "password",
@@ -175,6 +176,7 @@ def test_every_credential_opens_its_dialect(demo: Demo) -> None:
         "rise": "api_key",
         "cpod": "client_secret",
         "xapi": "password",
+        "api": "api_key",
     }
     client = {"thrive": "client_id", "cpod": "client_id", "xapi": "username"}
 
@@ -195,12 +197,14 @@ def test_a_sample_is_one_thing_in_every_spelling(demo: Demo) -> None:
     found = demo.do(lambda ledger: samples(ledger, demo.tenant))
     assert json.loads(json.dumps(found)) == found
     assert list(found) == ["person", "item", "audience"]
-    assert all(set(spelled) == {"thrive", "rise", "stackone", "cpod", "xapi"} for spelled in found.values())
+    assert all(set(spelled) == {"thrive", "rise", "stackone", "cpod", "xapi", "api"} for spelled in found.values())
     person, item, audience = found["person"], found["item"], found["audience"]
     assert _ids(person, "thrive", "rise", "stackone") == {parse(person["cpod"], "person")}
     assert len(_ids(item, "thrive", "rise", "stackone")) == 1
     assert _ids(audience, "thrive", "rise", "stackone", "xapi") == {parse(audience["cpod"], "audience")}
     assert person["xapi"]["account"]["name"]
+    assert [found[noun]["api"][:4] for noun in found] == ["per_", "itm_", "aud_"]
+    assert _ids(person, "api", "rise") == _ids(person, "rise")
     assert item["cpod"] == "Fire safety"
     assert item["xapi"].startswith("https://")
 

@@ -32,6 +32,7 @@ def examples(ready: Mapping[str, Any]) -> list[tuple[str, str]]:
     at, samples = ready["dialects"], ready["samples"]
     person, item = samples["person"], samples["item"]
     thrive, stackone, rise, cpod, xapi = (at[name] for name in ("thrive", "stackone", "rise", "cpod", "xapi"))
+    own = at["api"]
     completion = {"userId": person["thrive"], "contentId": item["thrive"], "completedAt": "2026-01-15T09:00:00Z"}
     token = (
         f"curl -s {cpod['token_url']} -H 'Content-Type: application/json' -d "
@@ -70,5 +71,9 @@ def examples(ready: Mapping[str, Any]) -> list[tuple[str, str]]:
             "xAPI: about this store; a statement is read with ?statementId=",
             f"curl -s -u {xapi['username']}:{xapi['password']} "
             f"-H 'X-Experience-API-Version: 1.0.3' {xapi['url']}/about",
+        ),
+        (
+            "Our own API: the same, with all that was ever told of it one step further at /v1/records/{id}",
+            f"curl -s -H 'Authorization: Bearer {own['api_key']}' '{own['url']}/v1/records?person={person['api']}'",
         ),
     ]

@@ -60,11 +60,16 @@ class NewAudience:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudienceChange:
-    """What is to be different in an audience; None leaves it as it is."""
+    """What is to be different in an audience; None leaves it as it is.
+
+    Args:
+        clears: those of `reference` and `parent` that it is to have no more.
+    """
 
     name: str | None = None
     reference: str | None = None
     parent: Reference | None = None
+    clears: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +106,23 @@ class Member:
     reference: str | None
     email: str | None
     joined_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """A span in which a person belonged to an audience; `left_on` is the first day outside.
+
+    Args:
+        joined_recorded_at, left_recorded_at: the second clock of either end: when it became known.
+    """
+
+    person: Id
+    reference: str | None
+    email: str | None
+    joined_on: date
+    left_on: date | None
+    joined_recorded_at: datetime
+    left_recorded_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ for people, `field` for programs. The docstring of a class is its default messag
     │   ├── CompletionNotFound  AccountNotFound  TenantNotFound  ClientNotFound
     │   └── WebhookNotFound
     ├── Conflict
-    │   └── ItemNotPublished  IdentifierTaken  KeyReused
+    │   └── ItemNotPublished  IdentifierTaken  KeyReused  PreconditionFailed
     ├── Unauthenticated
     ├── Forbidden
     ├── AccountSuspended
@@ -149,6 +149,12 @@ class KeyReused(Conflict):
     """The same key was used before with other content (rule C2)."""
 
     code = "key_reused"
+
+
+class PreconditionFailed(Conflict):
+    """The thing was changed meanwhile."""
+
+    code = "precondition_failed"
 
 
 class Unauthenticated(TestamurError):

@@ -63,6 +63,10 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
 _PREFIX = re.compile(r"([A-Za-z]{1,12})[_-](?=[0-9A-Za-z])")
 
 
+FIRST_ID, LAST_ID = Id(UUID(int=0)), Id(UUID(int=(1 << 128) - 1))
+"""Before and behind every id."""
+
+
 class IdFactory:
     """Makes ids that only grow, also within one millisecond and when the clock steps back.
 

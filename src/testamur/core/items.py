@@ -137,6 +137,21 @@ class LinkedItem:
     place: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ItemVersion:
+    """A version of an item.
+
+    Args:
+        published_at: None for a draft.
+        retraining_from: credit from older versions ends on this day at the latest (rule V4).
+    """
+
+    number: int
+    published_at: datetime | None
+    retraining_from: date | None
+    created_at: datetime
+
+
 class ItemEventKind(Enum):
     """What happens to an item, as the ledger's entries call it."""
 

@@ -136,6 +136,7 @@ class PersonChange:
 
     given_name: str | Keep = KEEP
     family_name: str | Keep = KEEP
+    phone: str | Keep | None = KEEP
     ref: str | Keep = KEEP
     email: str | Keep | None = KEEP
     role: str | Keep = KEEP

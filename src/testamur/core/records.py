@@ -177,6 +177,20 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Revision:
+    """One fact of a record's chain.
+
+    Args:
+        seen: the record as this fact has it. `seen.voided_at` is when the fact ceased to stand, `seen.voided_by` who
+            ended it.
+        ended_as: `superseded` or `voided`, None while it stands.
+    """
+
+    seen: Record
+    ended_as: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """A record in a shape that its reader asked for.
 

@@ -45,6 +45,7 @@ async def credentials(ledger: Ledger, tenant: Tenant) -> dict[str, dict[str, str
     rise = await ledger.clients.create(tenant.id, "Demo: Rise", dialect="rise")
     cpod = await ledger.clients.create(tenant.id, "Demo: cPod", dialect="cpod", application=APPLICATION)
     xapi = await ledger.clients.create(tenant.id, "Demo: xAPI", dialect="xapi")
+    own = await ledger.clients.create(tenant.id, "Demo: API", dialect="api")
     return {
         "thrive": {
             "username": tenant.slug,
@@ -56,6 +57,7 @@ async def credentials(ledger: Ledger, tenant: Tenant) -> dict[str, dict[str, str
         "rise": {"api_key": rise.secret},
         "cpod": {"client_id": to_ulid(cpod.client, "client"), "client_secret": cpod.secret},
         "xapi": {"username": to_hex24(xapi.client), "password": xapi.secret},
+        "api": {"api_key": own.secret},
     }
 
 
@@ -85,6 +87,7 @@ def _spelled(id: Id, noun: str) -> dict[str, Any]:
         "stackone": to_opaque(id),
         "cpod": to_ulid(id, noun),
         "xapi": to_uuid(id),
+        "api": to_ulid(id, noun),
     }
 
 

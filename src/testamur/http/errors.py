@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from testamur.core.errors import Conflict, NotFound, TestamurError
+from testamur.core.errors import NotFound, TestamurError
 
 
 class RequestError(TestamurError):
@@ -68,12 +68,6 @@ class RateLimited(RequestError):
 
     code = "rate_limited"
     retry_after_seconds = 60
-
-
-class PreconditionFailed(Conflict):
-    """The thing was changed meanwhile."""
-
-    code = "precondition_failed"
 
 
 class InternalError(TestamurError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,10 +23,10 @@ from testamur.core.errors import (
     InvalidInput,
     ItemNotFound,
 )
-from testamur.core.ids import Id, new_id
+from testamur.core.ids import FIRST_ID, Id, new_id
 from testamur.core.people import Reference, normalise
 from testamur.ledger.audiences import find_audience
-from testamur.ledger.entries import Change, append
+from testamur.ledger.entries import Change, append, check_seen
 from testamur.ledger.items import find_item
 from testamur.storage.database import Database, Row, Tx, WriteTx
 
@@ -63,17 +63,27 @@ class Assignments:
             await append(tx, caller.client, [Change("assignment.added", id, settings)], now)
             return _assignment(await _row(tx, id))
 
-    async def edit(self, caller: Caller, reference: Reference, edit: AssignmentEdit) -> Assignment:
+    async def edit(
+        self,
+        caller: Caller,
+        reference: Reference,
+        edit: AssignmentEdit,
+        *,
+        seen: Collection[datetime] | None = None,
+    ) -> Assignment:
         """Give an assignment a new version, which acts from now on; what was before stays readable.
 
         An edit that changes nothing makes no version, so callers may retry freely.
 
+        Args:
+            seen: as `entries.check_seen` takes it.
         Raises: AssignmentNotFound; ItemNotFound; InvalidInput when the assignment is for another audience than
             `edit.audience`, or when primary and alternatives overlap; Conflict when it is deleted, or has VERSIONS_MAX
-            versions. Each names the reference's field.
+            versions. Each names the reference's field. PreconditionFailed.
         """
         async with self._database.write(caller.tenant, alone=True) as tx:
             row = await _existing(tx, reference)
+            check_seen(row["updated_at"], seen)
             await _check_audience(tx, row, edit.audience)
             if row["deleted_at"] is not None:
                 raise Conflict("This assignment is deleted", field=reference.field)
@@ -106,6 +116,38 @@ class Assignments:
         async with self._database.read(tenant) as tx:
             id = (await _existing(tx, reference))["id"]
             return (await find_versions(tx, [id]))[id]
+
+    async def page(
+        self,
+        tenant: Id,
+        *,
+        audience: Reference | None = None,
+        item: Reference | None = None,
+        updated_after: datetime | None = None,
+        with_deleted: bool = False,
+        after: Id | None = None,
+        count: int,
+    ) -> Sequence[Assignment]:
+        """Up to `count` assignments in order of id, from behind `after`.
+
+        Args:
+            item: only those that completing it satisfies.
+        Raises: AudienceNotFound, ItemNotFound naming the reference's field.
+        """
+        async with self._database.read(tenant) as tx:
+            of = await find_audience(tx, audience) if audience else None
+            if audience and of is None:
+                raise AudienceNotFound(f"No audience {audience.value!r} in this tenant", field=audience.field)
+            rows = await tx.rows(
+                "assignments_keyset",
+                audience=of,
+                item=await _item(tx, item) if item else None,
+                updated_after=updated_after,
+                with_deleted=with_deleted,
+                after=after or FIRST_ID,
+                count=count,
+            )
+        return [_assignment(row) for row in rows]
 
     async def list(
         self,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 from testamur.core.audiences import (
@@ -12,6 +12,7 @@ from testamur.core.audiences import (
     AudienceChange,
     Joining,
     Member,
+    Membership,
     NewAudience,
     Outcome,
 )
@@ -24,9 +25,9 @@ from testamur.core.errors import (
     InvalidInput,
     PersonNotFound,
 )
-from testamur.core.ids import Id, new_id
+from testamur.core.ids import FIRST_ID, LAST_ID, Id, new_id
 from testamur.core.people import Reference, normalise
-from testamur.ledger.entries import Change, append
+from testamur.ledger.entries import Change, append, check_seen
 from testamur.storage.database import Database, Row, Tx, WriteTx
 
 NOBODY = "No such user"
@@ -97,15 +98,59 @@ class Audiences:
             rows = await tx.rows("audiences_numbered_page", count=count, skip=skip, **by)
         return total, [_audience(row) for row in rows]
 
-    async def change(self, caller: Caller, reference: Reference, change: AudienceChange) -> Audience:
+    async def page(
+        self,
+        tenant: Id,
+        *,
+        named: Reference | None = None,
+        category: AudienceCategory | None = None,
+        parent: Reference | None = None,
+        updated_after: datetime | None = None,
+        after: Id | None = None,
+        count: int,
+    ) -> list[Audience]:
+        """Up to `count` audiences in order of id, from behind `after`.
+
+        Args:
+            named: none but the one it names.
+            parent: only those that stand in this one.
+        Raises: AudienceNotFound for an unknown parent, naming its field.
+        """
+        async with self._database.read(tenant) as tx:
+            only = await find_audience(tx, named) if named else None
+            if named and only is None:
+                return []
+            rows = await tx.rows(
+                "audiences_keyset",
+                first=only or FIRST_ID,
+                last=only or LAST_ID,
+                after=after or FIRST_ID,
+                category=category.value if category else None,
+                parent=(await get_audience(tx, parent)).id if parent else None,
+                updated_after=updated_after,
+                count=count,
+            )
+        return [_audience(row) for row in rows]
+
+    async def change(
+        self,
+        caller: Caller,
+        reference: Reference,
+        change: AudienceChange,
+        *,
+        seen: Collection[datetime] | None = None,
+    ) -> Audience:
         """Change an audience; its members and managers stay as they are.
 
+        Args:
+            seen: as `entries.check_seen` takes it.
         Raises: AudienceNotFound; IdentifierTaken and the parent's errors as `create`; InvalidInput when it would
-            stand within itself; Conflict.
+            stand within itself; Conflict; PreconditionFailed.
         """
         now = self._clock()
         async with self._database.write(caller.tenant, alone=True) as tx:
             audience = await governed_audience(tx, reference)
+            check_seen(audience.updated_at, seen)
             parent = audience.parent
             if change.parent is not None:
                 parent = await _parent(tx, change.parent, is_api_controlled=True, of=audience.id)
@@ -116,7 +161,7 @@ class Audiences:
                 "name": audience.name if change.name is None else change.name,
                 "reference": audience.reference if change.reference is None else change.reference,
                 "parent": parent,
-            }
+            } | dict.fromkeys(change.clears)
             if after == before:
                 return audience
             await tx.run("audience_change", id=audience.id, now=now, **after)
@@ -152,6 +197,89 @@ class Audiences:
             Member(person=row["person"], reference=row["reference"], email=row["email"], joined_on=row["joined_on"])
             for row in rows
         ]
+
+    async def memberships(
+        self,
+        tenant: Id,
+        reference: Reference,
+        *,
+        person: Reference | None = None,
+        with_ended: bool = False,
+        after: tuple[Id, date, datetime] | None = None,
+        count: int,
+    ) -> list[Membership]:
+        """Up to `count` spans of an audience's members in order of person and first day.
+
+        Args:
+            person: hers alone.
+            with_ended: also the spans of those who left.
+            after: person, first day and its recording of the last span before.
+        Raises: AudienceNotFound, PersonNotFound.
+        """
+        async with self._database.read(tenant) as tx:
+            audience = (await get_audience(tx, reference)).id
+            only = None
+            if person is not None:
+                only = (await resolve_people(tx, [person])).get(0)
+                if only is None:
+                    raise PersonNotFound(f"No person {person.value!r} in this tenant", field=person.field)
+            place = after or (FIRST_ID, date.min, datetime.min.replace(tzinfo=UTC))
+            rows = await tx.rows(
+                "memberships_keyset",
+                audience=audience,
+                first=only or FIRST_ID,
+                last=only or LAST_ID,
+                after=place[0],
+                after_on=place[1],
+                after_at=place[2],
+                with_ended=with_ended,
+                count=count,
+            )
+        return [_membership(row) for row in rows]
+
+    async def admit(
+        self, caller: Caller, reference: Reference, person: Reference, joined_on: date | None
+    ) -> tuple[Id, bool]:
+        """Make a person a member from a day on; who is one already stays one since her first day.
+
+        Args:
+            joined_on: None for today.
+        Returns: whom, and whether she joined now. Raises: AudienceNotFound, PersonNotFound; InvalidInput for a day of
+            which she was a member already; Conflict.
+        """
+        now = self._clock()
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            audience = (await governed_audience(tx, reference)).id
+            whom = await _member_to_be(tx, person)
+            left_on: date | None = await tx.value("membership_last_left", audience=audience, person=whom)
+            day: date = joined_on or await tx.value("audience_today", now=now)
+            # A span that ends tomorrow or later is as good as open: the new one follows it.
+            if joined_on is None and left_on is not None:
+                day = max(day, left_on)
+            elif left_on is not None and day < left_on:
+                raise InvalidInput(FieldFault("joined_on", "order", f"she was a member until {left_on}"))
+            return whom, await self._open(tx, caller, audience, [Joining(whom, day)], now) > 0
+
+    async def dismiss(self, caller: Caller, reference: Reference, person: Reference, left_on: date | None) -> None:
+        """End a person's membership; `left_on` is the first day outside, None for today.
+
+        Raises: AudienceNotFound; PersonNotFound when she has none; InvalidInput for a day before she joined, or behind
+            today: what is yet to come may come otherwise; Conflict.
+        """
+        now = self._clock()
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            audience = (await governed_audience(tx, reference)).id
+            whom = await _member_to_be(tx, person)
+            today: date = await tx.value("audience_today", now=now)
+            if left_on is not None and left_on > today:
+                raise InvalidInput(FieldFault("left_on", "future", f"may not be after today, {today} in this tenant"))
+            day = left_on or today
+            closed = await tx.rows("memberships_close", audience=audience, people=[whom], left_on=day, now=now)
+            if not closed:
+                raise PersonNotFound(f"No member {person.value!r} of this audience", field=person.field)
+            if left_on is not None and left_on < closed[0]["joined_on"]:
+                raise InvalidInput(FieldFault("left_on", "order", f"she joined on {closed[0]['joined_on']} only"))
+            await append(tx, caller.client, [_closed(audience, closed[0])], now)
 
     async def add_members(
         self, caller: Caller, reference: Reference, people: Sequence[Reference], *, replaces: bool = False
@@ -331,6 +459,25 @@ async def _get(tx: Tx, id: Id) -> Audience:
     row = await tx.row("audience_get", id=id)
     assert row is not None
     return _audience(row)
+
+
+async def _member_to_be(tx: WriteTx, person: Reference) -> Id:
+    found = await resolve_people(tx, [person])
+    if not found:
+        raise PersonNotFound(f"No person {person.value!r} in this tenant", field=person.field)
+    return found[0]
+
+
+def _membership(row: Row) -> Membership:
+    return Membership(
+        person=row["person"],
+        reference=row["reference"],
+        email=row["email"],
+        joined_on=row["joined_on"],
+        left_on=row["left_on"],
+        joined_recorded_at=row["joined_recorded_at"],
+        left_recorded_at=row["left_recorded_at"],
+    )
 
 
 def _closed(audience: Id, row: Row) -> Change:

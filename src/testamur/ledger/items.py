@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from testamur.core.callers import Caller
 from testamur.core.errors import FieldFault, InvalidInput, ItemNotFound
-from testamur.core.ids import Id, new_id, parse
+from testamur.core.ids import FIRST_ID, LAST_ID, Id, new_id, parse
 from testamur.core.items import (
     CHILDREN_MAX,
     FIELDS,
@@ -24,6 +24,7 @@ from testamur.core.items import (
     ItemPut,
     ItemState,
     ItemTelling,
+    ItemVersion,
     LinkedItem,
     NewItem,
     PutOutcome,
@@ -35,7 +36,7 @@ from testamur.core.items import (
 )
 from testamur.core.people import Identifier, Reference, normalise
 from testamur.core.skills import Subject, TagUse, tag_key, tag_names
-from testamur.ledger.entries import Change, append
+from testamur.ledger.entries import Change, append, check_seen
 from testamur.ledger.item_links import link_items, links_of
 from testamur.ledger.skills import describe_tags, make_tags, name_subjects, use_tags, used_tag
 from testamur.storage.database import Database, Row, Tx, WriteTx
@@ -145,7 +146,7 @@ class Items:
         except ItemNotFound:
             return []
 
-    async def page(
+    async def page_of_kind(
         self,
         tenant: Id,
         kind: ItemKind,
@@ -172,15 +173,58 @@ class Items:
                 rows = await tx.rows("items_of_kind_changed", after_at=at, after=id, **of)
             return await _linked(tx, await _items(tx, [row["id"] for row in rows], of["now"]))
 
-    async def count(
+    async def count_of_kind(
         self, tenant: Id, kind: ItemKind, *, updated_after: datetime | None = None, is_active: bool = False
     ) -> int:
-        """How many items `page` has in all."""
+        """How many items `page_of_kind` has in all."""
         async with self._database.read(tenant) as tx:
             total: int = await tx.value(
                 "items_of_kind_count", kind=kind.value, since=updated_after, active=is_active, now=self._clock()
             )
         return total
+
+    async def change(
+        self,
+        caller: Caller,
+        reference: Reference,
+        *,
+        fields: Mapping[str, Any] | None = None,
+        tags: tuple[str, ...] | None = None,
+        skills: tuple[str, ...] | None = None,
+        replaces_attributes: bool = False,
+        retired: bool | None = None,
+        seen: Collection[datetime] | None = None,
+    ) -> Item:
+        """Change an item and return it as it is then. What changes nothing leaves no trace.
+
+        Args:
+            fields: new values by name, of core.items.FIELDS. Attributes are changed key by key; None takes one away.
+            tags, skills: all of them, by name.
+            replaces_attributes: whether the attributes not said go.
+            retired: whether it is offered no more, or again.
+            seen: as `entries.check_seen` takes it.
+        Raises: ItemNotFound; InvalidInput for a field that cannot be empty or a name that no tag can have;
+            PreconditionFailed.
+        """
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            now = self._clock()
+            id = await find_item(tx, reference)
+            found = await _items(tx, [id] if id else [], now)
+            if not found:
+                raise ItemNotFound(f"No learning object {reference.value!r} in this tenant", field=reference.field)
+            stored, fields = found[0], dict(fields or {})
+            check_seen(stored.updated_at, seen)
+            if fields.get("attributes") is not None:
+                merged = {**({} if replaces_attributes else stored.attributes), **fields["attributes"]}
+                fields["attributes"] = {key: value for key, value in merged.items() if value is not None}
+            told = _cleaned(ItemTelling(identifiers=(), tags=tags, skills=skills))
+            change = change_of(stored, told, fields)
+            if retired is not None and retired != (stored.retired_at is not None):
+                change = replace(change, retired=retired)
+            if change.is_empty:
+                return stored
+            await _change(tx, caller.client, [_Changed(stored, change, None)], now)
+            return (await _items(tx, [stored.id], now))[0]
 
     async def publish(self, caller: Caller, item: Id, *, retraining_from: date | None = None) -> int:
         """Publish the item's draft, or a new version when it has none, and return the version's number.
@@ -212,6 +256,50 @@ class Items:
         if not items:
             raise ItemNotFound(f"No learning object {reference.value!r} in this tenant", field=reference.field)
         return items[0]
+
+    async def page(
+        self,
+        tenant: Id,
+        *,
+        named: Reference | None = None,
+        kind: ItemKind | None = None,
+        retired: bool | None = None,
+        updated_after: datetime | None = None,
+        after: Id | None = None,
+        count: int,
+    ) -> list[Item]:
+        """Up to `count` items in order of id, from behind `after`; drafts and outside learning too.
+
+        Args:
+            named: none but the one it names.
+        """
+        now = self._clock()
+        async with self._database.read(tenant) as tx:
+            only = await find_item(tx, named) if named else None
+            if named and only is None:
+                return []
+            rows = await tx.rows(
+                "items_keyset",
+                first=only or FIRST_ID,
+                last=only or LAST_ID,
+                after=after or FIRST_ID,
+                kind=kind.value if kind else None,
+                retired=retired,
+                updated_after=updated_after,
+                count=count,
+            )
+            return await _items(tx, [row["id"] for row in rows], now)
+
+    async def versions(self, tenant: Id, reference: Reference, *, after: int = 0, count: int) -> list[ItemVersion]:
+        """Up to `count` versions of an item behind number `after`, in their order. Raises ItemNotFound."""
+        async with self._database.read(tenant) as tx:
+            item = await find_item(tx, reference)
+            if item is None:
+                raise ItemNotFound(f"No learning object {reference.value!r} in this tenant", field=reference.field)
+            rows = await tx.rows("item_versions_keyset", item=item, after=after, count=count)
+        return [
+            ItemVersion(row["number"], row["published_at"], row["retraining_from"], row["created_at"]) for row in rows
+        ]
 
     async def numbered_page(
         self, tenant: Id, *, forms: ItemForms | None, updated_since: datetime | None, count: int, skip: int

@@ -9,8 +9,15 @@ from typing import Any
 
 from testamur.core.callers import Caller
 from testamur.core.enrolments import Span
-from testamur.core.errors import FieldFault, IdentifierTaken, InvalidInput, KeyReused, PersonNotFound
-from testamur.core.ids import Id, new_id
+from testamur.core.errors import (
+    AudienceNotFound,
+    FieldFault,
+    IdentifierTaken,
+    InvalidInput,
+    KeyReused,
+    PersonNotFound,
+)
+from testamur.core.ids import FIRST_ID, LAST_ID, Id, new_id
 from testamur.core.people import (
     Changed,
     Deleted,
@@ -30,7 +37,7 @@ from testamur.core.people import (
     changed_attributes,
     normalise,
 )
-from testamur.ledger.entries import Change, append
+from testamur.ledger.entries import Change, append, check_seen
 from testamur.storage.database import Database, Row, Tx, WriteTx
 
 AUDIENCES_MAX = 1_000
@@ -39,6 +46,7 @@ _EVER = datetime(1, 1, 1, tzinfo=UTC)
 _COLUMNS = (
     "given_name",
     "family_name",
+    "phone",
     "role",
     "language",
     "zone",
@@ -88,6 +96,49 @@ class People:
         async with self._database.read(tenant) as tx:
             return [person_of(row) for row in await tx.rows("people_page", after=after, count=count)]
 
+    async def page(
+        self,
+        tenant: Id,
+        *,
+        named: Reference | None = None,
+        active: bool | None = None,
+        audience: Reference | None = None,
+        updated_after: datetime | None = None,
+        with_deleted: bool = False,
+        after: Id | None = None,
+        count: int,
+    ) -> Sequence[Person]:
+        """Up to `count` people in order of id, from behind `after`.
+
+        Args:
+            named: nobody but the one it names.
+            active: whether their status is ACTIVE, or anything else.
+            audience: only its members.
+        Raises: AudienceNotFound naming the reference's field.
+        """
+        async with self._database.read(tenant) as tx:
+            only = await find_person(tx, named) if named else None
+            if named and only is None:
+                return []
+            bounds: dict[str, Any] = {
+                "first": only or FIRST_ID,
+                "last": only or LAST_ID,
+                "after": after or FIRST_ID,
+                "active": active,
+                "updated_after": updated_after,
+                "with_deleted": with_deleted,
+                "count": count,
+                "now": self._clock(),
+            }
+            if audience is None:
+                rows = await tx.rows("people_keyset", **bounds)
+            else:
+                of = await tx.value("audience_resolve", reference=audience.value, id=audience.id)
+                if of is None:
+                    raise AudienceNotFound(f"No audience {audience.value!r} in this tenant", field=audience.field)
+                rows = await tx.rows("people_keyset_of_audience", audience=of, **bounds)
+            return sorted(await _get(tx, [row["id"] for row in rows]), key=lambda person: person.id)
+
     async def numbered_page(
         self,
         tenant: Id,
@@ -129,15 +180,25 @@ class People:
         async with self._database.read(tenant) as tx:
             return await find_absences(tx, people)
 
-    async def change(self, caller: Caller, reference: Reference, change: PersonChange) -> Person:
+    async def change(
+        self,
+        caller: Caller,
+        reference: Reference,
+        change: PersonChange,
+        *,
+        seen: Collection[datetime] | None = None,
+    ) -> Person:
         """Change a person and return her as she is then. What changes nothing leaves no trace.
 
+        Args:
+            seen: as `entries.check_seen` takes it.
         Raises: PersonNotFound; IdentifierTaken naming the kind; InvalidInput when she would stand above herself, for an
-            employment that ends before it starts, and when she could not sign in.
+            employment that ends before it starts, and when she could not sign in; PreconditionFailed.
         """
         now = self._clock()
         async with self._database.write(caller.tenant, alone=True) as tx:
             person = await _present(tx, reference)
+            check_seen(person.updated_at, seen)
             await _change(tx, caller, person, reference, change, now)
             return (await _get(tx, [person.id]))[0]
 
@@ -155,6 +216,14 @@ class People:
         async with self._database.write(caller.tenant, alone=True) as tx:
             person = await _present(tx, reference)
             await _suspend(tx, caller, person, ends_at, now)
+            return (await _get(tx, [person.id]))[0]
+
+    async def reinstate(self, caller: Caller, reference: Reference) -> Person:
+        """End a suspension now, and an employment's end that is past with it. Raises PersonNotFound."""
+        now = self._clock()
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            person = await _present(tx, reference)
+            await _reinstate(tx, caller, person, now)
             return (await _get(tx, [person.id]))[0]
 
     async def delete(self, caller: Caller, reference: Reference) -> Id:
@@ -441,6 +510,8 @@ async def _employ(tx: WriteTx, employed: Sequence[tuple[Id, str | None, Referenc
         if ref is not None and known.get(ref) == person:
             raise _above_herself(manager.field if manager else "")
         found = known.get(ref) if ref else None
+        if found is None and manager is not None and manager.id is not None:
+            found = await find_person(tx, manager)
         jobs.append((person, title, found, ref if found is None else None))
     await _open_employments(tx, jobs, now)
 

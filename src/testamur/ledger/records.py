@@ -15,7 +15,7 @@ from testamur.core.errors import CompletionNotFound, ItemNotFound, PersonNotFoun
 from testamur.core.ids import Id
 from testamur.core.moments import Precision, When
 from testamur.core.people import Reference, normalise
-from testamur.core.records import NewRecord, Record, Recorded, Report, Shown, Statement, Telling
+from testamur.core.records import NewRecord, Record, Recorded, Report, Revision, Shown, Statement, Telling
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
 from testamur.ledger.people import find_person
@@ -116,6 +116,14 @@ class Records:
         assert seen is not None
         return Statement(record=record_of(seen), is_standing=row["closed_at"] is None)
 
+    async def revisions(self, tenant: Id, id: Id) -> list[Revision]:
+        """Every fact of a record, oldest first. Raises CompletionNotFound."""
+        async with self._database.read(tenant) as tx:
+            rows = await tx.rows("record_revisions", record=id)
+        if not rows:
+            raise CompletionNotFound
+        return [Revision(record_of(row), row["closed_as"]) for row in rows]
+
     async def tellings(self, tenant: Id, records: Sequence[Id]) -> dict[Id, list[Telling]]:
         """Who told us of these records and in which words, oldest first."""
         async with self._database.read(tenant) as tx:
@@ -133,12 +141,14 @@ class Records:
         after: int = 0,
         count: int,
         person: Reference | None = None,
+        item: Reference | None = None,
         updated_after: datetime | None = None,
         completions_only: bool = True,
     ) -> list[Record]:
         """Up to `count` standing records behind entry `after`, in the order of commits.
 
-        A reader who remembers the `entry` of the last row misses nothing and sees no row twice. Raises PersonNotFound.
+        A reader who remembers the `entry` of the last row misses nothing and sees no row twice. Raises PersonNotFound,
+        ItemNotFound.
         """
         async with self._database.read(tenant) as tx:
             bounds: dict[str, Any] = {
@@ -147,6 +157,13 @@ class Records:
                 "updated_after": updated_after,
                 "completions_only": completions_only,
             }
+            if item is not None:
+                what = await find_item(tx, item)
+                if what is None:
+                    raise ItemNotFound(f"No learning object {item.value!r} in this tenant", field=item.field)
+                of = await _existing(tx, person) if person else None
+                rows = await tx.rows("records_page_of_item", item=what, person=of, **bounds)
+                return [record_of(row) for row in rows]
             if person is None:
                 return [record_of(row) for row in await tx.rows("records_page", **bounds)]
             whom = await _existing(tx, person)

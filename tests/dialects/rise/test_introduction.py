@@ -171,7 +171,7 @@ def test_head_is_answered_like_get_without_a_body(client: httpx.Client) -> None:
         (http.RouteNotFound, 404, "not_found"),
         (http.Unimplemented, 501, "not_implemented"),
         (http.RateLimited, 429, "rate_limited"),
-        (http.PreconditionFailed, 409, "conflict"),
+        (core.PreconditionFailed, 409, "conflict"),
         (http.InternalError, 500, "internal_error"),
     ],
 )

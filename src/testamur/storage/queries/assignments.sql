@@ -66,3 +66,12 @@ SELECT DISTINCT ON (found.place) found.place, found.item FROM (
     FROM unnest(:id_places::int[], :ids::uuid[]) AS w (place, id)
     JOIN item t ON t.tenant = :tenant AND t.id = w.id
 ) found ORDER BY found.place, found.rank;
+
+-- name: assignments_keyset
+-- In order of id. The item is the one to complete, or an alternative.
+SELECT * FROM assignment
+WHERE tenant = :tenant AND id > :after::uuid AND (:with_deleted OR deleted_at IS NULL)
+  AND (:audience::uuid IS NULL OR audience = :audience)
+  AND (:item::uuid IS NULL OR primary_item = :item OR :item = ANY (alternatives))
+  AND (:updated_after::timestamptz IS NULL OR updated_at > :updated_after)
+ORDER BY id LIMIT :count;

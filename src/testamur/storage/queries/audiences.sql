@@ -143,3 +143,34 @@ WHERE tenant = :tenant AND audience = :audience AND person = ANY (:people::uuid[
 INSERT INTO audience_manager (tenant, audience, person, permissions, opened_at)
 SELECT :tenant, :audience, m.person, m.permissions, :now
 FROM jsonb_to_recordset(:managers) AS m (person uuid, permissions text[]);
+
+-- name: audiences_keyset
+-- In order of id. A single one is a range too, as in people_keyset.
+SELECT a.*, p.name AS parent_name, p.reference AS parent_reference
+FROM audience a LEFT JOIN audience p ON p.tenant = a.tenant AND p.id = a.parent
+WHERE a.tenant = :tenant AND a.deleted_at IS NULL
+  AND a.id > :after::uuid AND a.id >= :first::uuid AND a.id <= :last::uuid
+  AND (:category::text IS NULL OR a.category = :category)
+  AND (:parent::uuid IS NULL OR a.parent = :parent)
+  AND (:updated_after::timestamptz IS NULL OR a.updated_at > :updated_after)
+ORDER BY a.id LIMIT :count;
+
+-- name: memberships_keyset
+-- Spans in the order of the key, ended ones too where wanted. The page is cut out first.
+SELECT m.*,
+       (SELECT i.value FROM person_identifier i WHERE i.tenant = :tenant AND i.person = m.person AND i.kind = 'ref'
+        ORDER BY i.value LIMIT 1) AS reference,
+       (SELECT i.value FROM person_identifier i WHERE i.tenant = :tenant AND i.person = m.person AND i.kind = 'email'
+        ORDER BY i.value LIMIT 1) AS email
+FROM (
+    SELECT person, joined_on, left_on, joined_recorded_at, left_recorded_at FROM membership
+    WHERE tenant = :tenant AND audience = :audience AND person >= :first::uuid AND person <= :last::uuid
+      AND (person, joined_on, joined_recorded_at) > (:after::uuid, :after_on::date, :after_at::timestamptz)
+      AND (:with_ended OR left_on IS NULL)
+    ORDER BY person, joined_on, joined_recorded_at LIMIT :count
+) m ORDER BY m.person, m.joined_on, m.joined_recorded_at;
+
+-- name: membership_last_left
+-- The end of the last span of a person in an audience; spans of no day do not count.
+SELECT max(left_on) FROM membership
+WHERE tenant = :tenant AND audience = :audience AND person = :person AND left_on > joined_on;

@@ -201,3 +201,16 @@ SELECT id, kind, client, rows, started_at, ended_at FROM batch WHERE tenant = :t
 
 -- name: batch_rows_get
 SELECT place, outcome, item, reason FROM batch_row WHERE tenant = :tenant AND batch = :batch ORDER BY place;
+
+-- name: items_keyset
+-- Ids in order. A single one is a range too, as in people_keyset.
+SELECT t.id FROM item t
+WHERE t.tenant = :tenant AND t.id > :after::uuid AND t.id >= :first::uuid AND t.id <= :last::uuid
+  AND (:kind::text IS NULL OR t.kind = :kind)
+  AND (:retired::boolean IS NULL OR :retired = (t.retired_at IS NOT NULL))
+  AND (:updated_after::timestamptz IS NULL OR t.updated_at > :updated_after)
+ORDER BY t.id LIMIT :count;
+
+-- name: item_versions_keyset
+SELECT number, published_at, retraining_from, created_at FROM item_version
+WHERE tenant = :tenant AND item = :item AND number > :after ORDER BY number LIMIT :count;

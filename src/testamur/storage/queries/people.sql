@@ -82,7 +82,7 @@ DELETE FROM person_identifier WHERE tenant = :tenant AND kind = :kind AND value 
 DELETE FROM person_identifier WHERE tenant = :tenant AND person = :person;
 
 -- name: person_change!
-UPDATE person SET given_name = :given_name, family_name = :family_name, role = :role, language = :language, zone = :zone,
+UPDATE person SET given_name = :given_name, family_name = :family_name, phone = :phone, role = :role, language = :language, zone = :zone,
        login = :login, single_sign_on = :single_sign_on, domain = :domain, starts_at = :starts_at, ends_at = :ends_at,
        attributes = :attributes, updated_at = :now
 WHERE tenant = :tenant AND id = :id;
@@ -182,3 +182,24 @@ SELECT fingerprint FROM event_taken WHERE tenant = :tenant AND source = :source 
 -- name: event_take!
 INSERT INTO event_taken (tenant, source, id, fingerprint, taken_at)
 VALUES (:tenant, :source, :id, :fingerprint, :now);
+
+-- name: people_keyset
+-- Ids in order. A single one is a range too, so that whatever is asked is read along the key.
+SELECT p.id FROM person p
+WHERE p.tenant = :tenant AND p.id > :after::uuid AND p.id >= :first::uuid AND p.id <= :last::uuid
+  AND (:with_deleted OR p.deleted_at IS NULL)
+  AND (:updated_after::timestamptz IS NULL OR p.updated_at > :updated_after)
+  AND (:active::boolean IS NULL OR :active = (p.is_active AND p.deleted_at IS NULL AND coalesce(p.ends_at > :now, true)
+                                              AND coalesce(p.starts_at <= :now, true)))
+ORDER BY p.id LIMIT :count;
+
+-- name: people_keyset_of_audience
+-- As people_keyset, of the members an audience has.
+SELECT p.id FROM membership m JOIN person p ON p.tenant = m.tenant AND p.id = m.person
+WHERE m.tenant = :tenant AND m.audience = :audience AND m.left_on IS NULL
+  AND m.person > :after::uuid AND m.person >= :first::uuid AND m.person <= :last::uuid
+  AND (:with_deleted OR p.deleted_at IS NULL)
+  AND (:updated_after::timestamptz IS NULL OR p.updated_at > :updated_after)
+  AND (:active::boolean IS NULL OR :active = (p.is_active AND p.deleted_at IS NULL AND coalesce(p.ends_at > :now, true)
+                                              AND coalesce(p.starts_at <= :now, true)))
+ORDER BY m.person LIMIT :count;

@@ -227,3 +227,15 @@ JOIN fact other ON other.tenant = :tenant AND other.person = f.person AND other.
    = (f.completed_at AT TIME ZONE CASE WHEN f.completed_by_day THEN 'UTC' ELSE t.zone END)::date
 WHERE f.tenant = :tenant AND f.record = :record AND f.closed_at IS NULL
 ORDER BY other.record;
+
+-- name: records_page_of_item
+-- As records_page, of one item and of one person too where wanted.
+SELECT r.* FROM record r
+WHERE r.tenant = :tenant AND r.item = :item AND r.voided_at IS NULL AND r.entry > :after
+  AND (:person::uuid IS NULL OR r.person = :person)
+  AND (NOT :completions_only OR r.completed_at IS NOT NULL)
+  AND (:updated_after::timestamptz IS NULL OR r.updated_at > :updated_after)
+ORDER BY r.entry LIMIT :count;
+
+-- name: record_revisions
+SELECT r.* FROM fact_read r WHERE r.tenant = :tenant AND r.id = :record ORDER BY r.revision;

@@ -85,10 +85,14 @@ async def list_kind(
         if reference:
             return [] if after else named
         behind = (after[0], after[1]) if after else None
-        return await items.page(tenant, kind, after=behind, count=count, updated_after=since, is_active=is_active)
+        return await items.page_of_kind(
+            tenant, kind, after=behind, count=count, updated_after=since, is_active=is_active
+        )
 
     found, next = await page_of(call, find, lambda one: [one.item.updated_at, one.item.id], datetime, UUID)
-    total = len(named) if reference else await items.count(tenant, kind, updated_after=since, is_active=is_active)
+    total = (
+        len(named) if reference else await items.count_of_kind(tenant, kind, updated_after=since, is_active=is_active)
+    )
     names = fields_of(call.params["fields"], fields)
     data = [selected(spell(one), names) for one in found]
     return json_reply(200, answer(next=next, data=data, total=total, raw=raw_lookup(call)))

@@ -1,0 +1,1 @@
+"""Testamur's own API: everything the ledger knows, in its own words."""

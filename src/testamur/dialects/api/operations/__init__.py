@@ -1,0 +1,30 @@
+"""The operations of our own API."""
+
+from __future__ import annotations
+
+from testamur.dialects.api import wire
+from testamur.dialects.api.errors import MEDIA_TYPE, answer_error
+from testamur.dialects.api.operations import assignments, audiences, items, members, people, records
+from testamur.dialects.api.operations.shared import NAME, identify
+from testamur.http.operations import Dialect
+
+OPERATIONS = (
+    *people.OPERATIONS,
+    *items.OPERATIONS,
+    *audiences.OPERATIONS,
+    *members.OPERATIONS,
+    *assignments.OPERATIONS,
+    *records.OPERATIONS,
+)
+
+DIALECT = Dialect(
+    name=NAME,
+    title="Testamur's own API",
+    operations=OPERATIONS,
+    identify=identify,
+    answer_error=answer_error,
+    error=wire.Problem,
+    error_media_type=MEDIA_TYPE,
+    refuses_unknown_params=True,
+    security={"bearer": {"type": "http", "scheme": "bearer", "description": "API key"}},
+)
