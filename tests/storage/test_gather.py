@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
 
 from testamur.core.errors import DatabaseUnavailable, KeyReused, Overloaded, TestamurError
 from testamur.core.ids import Id, new_id
-from testamur.storage.gather import Gatherer, each_by_itself
+from testamur.storage.gather import Flush, Gatherer, GoesOn
 
 ONE, OTHER = new_id(), new_id()
 
@@ -47,6 +48,21 @@ def run(test: Callable[[Flushes], Awaitable[None]]) -> None:
         await asyncio.wait_for(test(Flushes()), 20)
 
     asyncio.run(within())
+
+
+def each_by_itself(
+    flushes: Flushes,
+) -> Callable[[Id], AbstractAsyncContextManager[Flush[int, int]]]:
+    """Series whose batches share nothing."""
+
+    @asynccontextmanager
+    async def series(tenant: Id) -> AsyncIterator[Flush[int, int]]:
+        async def flush(calls: Sequence[int], _: GoesOn) -> Sequence[int | TestamurError]:
+            return await flushes(tenant, calls)
+
+        yield flush
+
+    return series
 
 
 async def settle() -> None:

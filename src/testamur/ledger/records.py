@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -22,10 +22,13 @@ from testamur.ledger.people import find_person
 from testamur.ledger.recording import Batch, EntryRow
 from testamur.ledger.shapes import Shape
 from testamur.storage.database import Database, Row, Series, Tx, WriteTx, is_fourfold
-from testamur.storage.gather import Flush, Gatherer, GoesOn, each_by_itself
+from testamur.storage.gather import Flush, Gatherer, GoesOn
 from testamur.storage.named import shaped
 
 PAGE_MAX = 1_000
+
+T = TypeVar("T")
+Reading: TypeAlias = Callable[[Id], AbstractAsyncContextManager[Flush[Id, T]]]
 
 
 class Records:
@@ -35,7 +38,7 @@ class Records:
         self._database = database
         self._clock = clock
         self._writes = Gatherer(self._record_series)
-        self._reads = Gatherer(each_by_itself(self._read_batch))
+        self._reads = Gatherer(self._reading(self._read_batch))
         self._shows: dict[Shape, Gatherer[Id, Shown]] = {}
         self._facts_written: dict[Id, int] = {}
 
@@ -66,7 +69,7 @@ class Records:
     async def show(self, tenant: Id, id: Id, shape: Shape) -> Shown:
         """The standing record of this id in a shape. Raises CompletionNotFound."""
         if shape not in self._shows:
-            self._shows[shape] = Gatherer(each_by_itself(partial(self._show_batch, shape)))
+            self._shows[shape] = Gatherer(self._reading(partial(self._show_batch, shape)))
         return await self._shows[shape].call(tenant, id)
 
     async def show_page(
@@ -242,15 +245,25 @@ class Records:
             tx.has_grown = tx.has_grown or is_fourfold(before, self._facts_written[tenant])
         return answers
 
-    async def _read_batch(self, tenant: Id, ids: Sequence[Id]) -> list[Record | TestamurError]:
-        async with self._database.read(tenant, one_plan=True) as tx:
-            rows = await tx.rows("records_get", ids=list(set(ids)))
-        found = {row["id"]: record_of(row) for row in rows}
+    def _reading(self, read: Callable[[Tx, Sequence[Id]], Awaitable[list[T | TestamurError]]]) -> Reading[T]:
+        @asynccontextmanager
+        async def series(tenant: Id) -> AsyncIterator[Flush[Id, T]]:
+            async with self._database.read_series(tenant) as reads:
+
+                async def flush(ids: Sequence[Id], _: GoesOn) -> list[T | TestamurError]:
+                    async with reads.read() as tx:
+                        return await read(tx, ids)
+
+                yield flush
+
+        return series
+
+    async def _read_batch(self, tx: Tx, ids: Sequence[Id]) -> list[Record | TestamurError]:
+        found = {row["id"]: record_of(row) for row in await tx.rows("records_get", ids=list(set(ids)))}
         return [found.get(id) or CompletionNotFound() for id in ids]
 
-    async def _show_batch(self, shape: Shape, tenant: Id, ids: Sequence[Id]) -> list[Shown | TestamurError]:
-        async with self._database.read(tenant, one_plan=True) as tx:
-            rows = await tx.rows(shaped("records_get", shape.sql), ids=list(set(ids)))
+    async def _show_batch(self, shape: Shape, tx: Tx, ids: Sequence[Id]) -> list[Shown | TestamurError]:
+        rows = await tx.rows(shaped("records_get", shape.sql), ids=list(set(ids)))
         found = {row["id"]: _shown(row) for row in rows if row["voided_at"] is None}
         return [found.get(id) or CompletionNotFound() for id in ids]
 

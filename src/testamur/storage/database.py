@@ -219,6 +219,15 @@ class Database:
         finally:
             await series.end()
 
+    @asynccontextmanager
+    async def read_series(self, tenant: Id) -> AsyncIterator[ReadSeries]:
+        """Reads on `tenant`, one after the other in one transaction."""
+        series = ReadSeries(self, tenant)
+        try:
+            yield series
+        finally:
+            await series.end()
+
     async def acquire(self) -> Any:
         """A connection of the pool, to be released. Raises DatabaseUnavailable."""
         if self._pool is None:
@@ -272,7 +281,55 @@ class Database:
                 yield connection
 
 
-class Series:
+class _Series:
+    """A connection kept for transactions on one tenant that follow one another."""
+
+    def __init__(self, database: Database, tenant: Id, begin: str) -> None:
+        self._database = database
+        self._tenant = tenant
+        self._begin = begin
+        self._connection: Any = None
+        self._has_begun = False
+
+    async def end(self) -> None:
+        """Give the connection back; a transaction that was begun and not committed is rolled back."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            if self._has_begun and not connection.is_closed():
+                await _rollback(connection)
+        finally:
+            await self._database.release(connection)
+
+    async def _kept(self) -> Any:
+        if self._connection is None:
+            self._connection = await self._database.acquire()
+        return self._connection
+
+
+class ReadSeries(_Series):
+    """Reads on one tenant that follow one another.
+
+    They share a transaction: each sees what was committed before it began, as it would in one of its own, and costs
+    one trip instead of three.
+    """
+
+    def __init__(self, database: Database, tenant: Id) -> None:
+        super().__init__(database, tenant, _begin("BEGIN READ ONLY, ISOLATION LEVEL READ COMMITTED", tenant, _ONE_PLAN))
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadTx]:
+        """The next reads. Raises DatabaseUnavailable. After an error the series is of no more use."""
+        connection = await self._kept()
+        with _translated():
+            if not self._has_begun:
+                await connection.execute(self._begin)
+                self._has_begun = True
+            yield ReadTx(connection, self._tenant)
+
+
+class Series(_Series):
     """Transactions on one tenant that follow one another, each with the tenant's counter locked before it reads.
 
     A commit and the beginning of the next transaction are one trip: while the answers of one batch go out, the database
@@ -280,11 +337,7 @@ class Series:
     """
 
     def __init__(self, database: Database, tenant: Id) -> None:
-        self._database = database
-        self._tenant = tenant
-        self._begin = _begin("BEGIN", tenant, _ONE_PLAN + _LOCK)
-        self._connection: Any = None
-        self._has_begun = False
+        super().__init__(database, tenant, _begin("BEGIN", tenant, _ONE_PLAN + _LOCK))
 
     @asynccontextmanager
     async def write(self, goes_on: Callable[[], bool]) -> AsyncIterator[WriteTx]:
@@ -295,9 +348,7 @@ class Series:
 
         Raises: as `Database.write`. Then the series is of no more use.
         """
-        if self._connection is None:
-            self._connection = await self._database.acquire()
-        connection = self._connection
+        connection = await self._kept()
         with _translated():
             if not self._has_begun:
                 await connection.execute(self._begin)
@@ -310,17 +361,6 @@ class Series:
             self._has_begun = follows
         if tx.has_grown:
             self._database.refresh_statistics()
-
-    async def end(self) -> None:
-        """Give the connection back; a transaction that was begun and not committed is rolled back."""
-        connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        try:
-            if self._has_begun and not connection.is_closed():
-                await _rollback(connection)
-        finally:
-            await self._database.release(connection)
 
 
 @asynccontextmanager

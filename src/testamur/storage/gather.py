@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Generic, TypeVar
 
 from testamur.core.errors import Overloaded, TestamurError
@@ -29,21 +29,8 @@ Series = Callable[[Id], AbstractAsyncContextManager[Flush[Call, Answer]]]
 """A block around the batches of a tenant that follow one another."""
 
 _WORTH_A_BATCH = 32
-
-
-def each_by_itself(
-    flush: Callable[[Id, Sequence[Call]], Awaitable[Sequence[Answer | TestamurError]]],
-) -> Series[Call, Answer]:
-    """A series whose batches share nothing."""
-
-    @asynccontextmanager
-    async def series(tenant: Id) -> AsyncIterator[Flush[Call, Answer]]:
-        async def alone(calls: Sequence[Call], _: GoesOn) -> Sequence[Answer | TestamurError]:
-            return await flush(tenant, calls)
-
-        yield alone
-
-    return series
+_BATCHES_MAX = 256
+"""In one series. A connection, and perhaps a transaction, must not be kept for as long as a tenant is busy."""
 
 
 class Gatherer(Generic[Call, Answer]):
@@ -92,16 +79,26 @@ class Gatherer(Generic[Call, Answer]):
         try:
             while queue:
                 async with self._series(tenant) as flush:
-                    goes_well = True
-                    while queue and goes_well:
-                        count = min(len(queue), max(_WORTH_A_BATCH, len(queue) // 2), self._batch_max)
-                        batch = [queue.popleft() for _ in range(count)]
-                        # A caller that went away before its call was taken asks for nothing any more.
-                        batch = [entry for entry in batch if not entry[1].cancelled()]
-                        if batch:
-                            goes_well = await self._answer(tenant, flush, batch, lambda: bool(queue))
+                    await self._drain_series(tenant, queue, flush)
         finally:
             del self._queues[tenant]
+
+    async def _drain_series(
+        self, tenant: Id, queue: deque[tuple[Call, asyncio.Future[Answer]]], flush: Flush[Call, Answer]
+    ) -> None:
+        left, goes_well = _BATCHES_MAX, True
+
+        def goes_on() -> bool:
+            return bool(queue) and left > 0
+
+        while goes_well and goes_on():
+            left -= 1
+            count = min(len(queue), max(_WORTH_A_BATCH, len(queue) // 2), self._batch_max)
+            batch = [queue.popleft() for _ in range(count)]
+            # A caller that went away before its call was taken asks for nothing any more.
+            batch = [entry for entry in batch if not entry[1].cancelled()]
+            if batch:
+                goes_well = await self._answer(tenant, flush, batch, goes_on)
 
     async def _answer(
         self,
