@@ -38,7 +38,7 @@ class Records:
         self._database = database
         self._clock = clock
         self._writes = Gatherer(self._record_series)
-        self._reads = Gatherer(self._reading(self._read_batch))
+        self._reads = Gatherer(self._reading(self._read_batch), lanes=2, lingers=True)
         self._shows: dict[Shape, Gatherer[Id, Shown]] = {}
         self._facts_written: dict[Id, int] = {}
 
@@ -69,7 +69,7 @@ class Records:
     async def show(self, tenant: Id, id: Id, shape: Shape) -> Shown:
         """The standing record of this id in a shape. Raises CompletionNotFound."""
         if shape not in self._shows:
-            self._shows[shape] = Gatherer(self._reading(partial(self._show_batch, shape)))
+            self._shows[shape] = Gatherer(self._reading(partial(self._show_batch, shape)), lanes=2, lingers=True)
         return await self._shows[shape].call(tenant, id)
 
     async def show_page(
@@ -264,7 +264,7 @@ class Records:
 
     async def _show_batch(self, shape: Shape, tx: Tx, ids: Sequence[Id]) -> list[Shown | TestamurError]:
         rows = await tx.rows(shaped("records_get", shape.sql), ids=list(set(ids)))
-        found = {row["id"]: _shown(row) for row in rows if row["voided_at"] is None}
+        found = {row["id"]: _shown(row) for row in rows if not row["is_void"]}
         return [found.get(id) or CompletionNotFound() for id in ids]
 
 
@@ -362,7 +362,7 @@ async def _existing(tx: Tx, person: Reference) -> Id:
 
 
 def _shown(row: Row) -> Shown:
-    return Shown(row["id"], row["entry"], row["person"], row["completed_at"] is not None, row["shown"])
+    return Shown(row["id"], row["entry"], row["person"], row["is_completion"], row["shown"])
 
 
 def record_of(row: Row) -> Record:

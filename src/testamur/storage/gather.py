@@ -29,8 +29,34 @@ Series = Callable[[Id], AbstractAsyncContextManager[Flush[Call, Answer]]]
 """A block around the batches of a tenant that follow one another."""
 
 _WORTH_A_BATCH = 32
+_WORTH_A_LANE = 12
+_WORTH_LINGERING = 8
+_LINGERING_SECONDS = 0.005
 _BATCHES_MAX = 256
 """In one series. A connection, and perhaps a transaction, must not be kept for as long as a tenant is busy."""
+
+
+class _Queue(Generic[Call, Answer]):
+    """A tenant's calls that wait, and the lanes that take them."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[tuple[Call, asyncio.Future[Answer]]] = deque()
+        self.lanes = 0
+        self.lingering: list[asyncio.Future[None]] = []
+
+    async def linger(self) -> None:
+        """Wait a moment for a call."""
+        loop = asyncio.get_running_loop()
+        comes: asyncio.Future[None] = loop.create_future()
+        self.lingering.append(comes)
+        timer = loop.call_later(_LINGERING_SECONDS, self._give_up, comes)
+        await comes
+        timer.cancel()
+
+    def _give_up(self, comes: asyncio.Future[None]) -> None:
+        if comes in self.lingering:
+            self.lingering.remove(comes)
+            comes.set_result(None)
 
 
 class Gatherer(Generic[Call, Answer]):
@@ -42,13 +68,25 @@ class Gatherer(Generic[Call, Answer]):
         batch_max: calls in one batch. A batch takes half of those waiting, and 32 are worth one at any time: while
             one half is in the database, the other is read and answered.
         waiting_max: calls that may wait for one tenant; above it a call is refused with Overloaded.
+        lanes: series of one tenant that may run side by side: more than one only where order means nothing.
+        lingers: whether a series under load waits a moment for more calls before it ends. No call waits for it.
     """
 
-    def __init__(self, series: Series[Call, Answer], *, batch_max: int = 256, waiting_max: int = 20_000) -> None:
+    def __init__(
+        self,
+        series: Series[Call, Answer],
+        *,
+        batch_max: int = 256,
+        waiting_max: int = 20_000,
+        lanes: int = 1,
+        lingers: bool = False,
+    ) -> None:
         self._series = series
         self._batch_max = batch_max
         self._waiting_max = waiting_max
-        self._queues: dict[Id, deque[tuple[Call, asyncio.Future[Answer]]]] = {}
+        self._lanes = lanes
+        self._lingers = lingers
+        self._queues: dict[Id, _Queue[Call, Answer]] = {}
         self._running: set[asyncio.Task[None]] = set()
 
     async def call(self, tenant: Id, call: Call) -> Answer:
@@ -57,17 +95,19 @@ class Gatherer(Generic[Call, Answer]):
         Raises: Overloaded when too many wait; whatever the flush gave for this call.
         """
         queue = self._queues.get(tenant)
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         if queue is None:
-            queue = self._queues[tenant] = deque()
-            queue.append((call, future))
+            queue = self._queues[tenant] = _Queue()
+        elif len(queue.waiting) >= self._waiting_max:
+            raise Overloaded
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        queue.waiting.append((call, future))
+        if queue.lingering:
+            queue.lingering.pop().set_result(None)
+        elif queue.lanes == 0 or (queue.lanes < self._lanes and len(queue.waiting) >= _WORTH_A_LANE):
+            queue.lanes += 1
             task = asyncio.create_task(self._drain(tenant, queue))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
-        else:
-            if len(queue) >= self._waiting_max:
-                raise Overloaded
-            queue.append((call, future))
         return await future
 
     async def drain(self) -> None:
@@ -75,30 +115,33 @@ class Gatherer(Generic[Call, Answer]):
         while self._running:
             await asyncio.wait(self._running)
 
-    async def _drain(self, tenant: Id, queue: deque[tuple[Call, asyncio.Future[Answer]]]) -> None:
+    async def _drain(self, tenant: Id, queue: _Queue[Call, Answer]) -> None:
         try:
-            while queue:
+            while queue.waiting:
                 async with self._series(tenant) as flush:
                     await self._drain_series(tenant, queue, flush)
         finally:
-            del self._queues[tenant]
+            queue.lanes -= 1
+            if not queue.lanes:
+                del self._queues[tenant]
 
-    async def _drain_series(
-        self, tenant: Id, queue: deque[tuple[Call, asyncio.Future[Answer]]], flush: Flush[Call, Answer]
-    ) -> None:
+    async def _drain_series(self, tenant: Id, queue: _Queue[Call, Answer], flush: Flush[Call, Answer]) -> None:
         left, goes_well = _BATCHES_MAX, True
+        waiting = queue.waiting
 
         def goes_on() -> bool:
-            return bool(queue) and left > 0
+            return bool(waiting) and left > 0
 
         while goes_well and goes_on():
             left -= 1
-            count = min(len(queue), max(_WORTH_A_BATCH, len(queue) // 2), self._batch_max)
-            batch = [queue.popleft() for _ in range(count)]
+            count = min(len(waiting), max(_WORTH_A_BATCH, len(waiting) // 2), self._batch_max)
+            batch = [waiting.popleft() for _ in range(count)]
             # A caller that went away before its call was taken asks for nothing any more.
             batch = [entry for entry in batch if not entry[1].cancelled()]
             if batch:
                 goes_well = await self._answer(tenant, flush, batch, goes_on)
+            if self._lingers and goes_well and not waiting and count >= _WORTH_LINGERING:
+                await queue.linger()
 
     async def _answer(
         self,

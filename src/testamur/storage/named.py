@@ -41,5 +41,6 @@ def shaped(name: str, shape: str) -> Query:
     query = QUERIES[name]
     assert query.sql.count(_EVERYTHING) == 1
     shown = f"(SELECT to_json(shown) FROM ({shape}) AS shown)::text AS shown"  # noqa: S608 - our own text
-    columns = f"SELECT r.id, r.entry, r.person, r.completed_at, r.voided_at, {shown}"
+    told = "r.completed_at IS NOT NULL AS is_completion, r.voided_at IS NOT NULL AS is_void"
+    columns = f"SELECT r.id, r.entry, r.person, {told}, {shown}"
     return Query(query.sql.replace(_EVERYTHING, columns), query.parameters)
