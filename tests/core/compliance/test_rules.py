@@ -316,6 +316,13 @@ def test_a_leap_day_is_the_28th_in_other_years() -> None:
     assert fixed_day_from(day("2028-02-29").toordinal(), ((2, 29),)) == day("2028-02-29").toordinal()
 
 
+def test_p3_of_two_extensions_to_one_day_the_same_one_is_named_in_any_order() -> None:
+    both = (extend("2025-01-05", "2025-04-01", 300), extend("2025-01-05", "2025-04-01", 301))
+    one, other = (of(told(S, *order)) for order in (both, both[::-1]))
+    assert one.steps == other.steps
+    assert ("X1", id_of(300)) in one.steps[0].because
+
+
 def test_somebody_who_was_never_meant_has_no_standing() -> None:
     assert of(told(S, member(audience=OTHERS), done("2025-02-01"))).steps == ()
     assert of(told(member())).steps == ()

@@ -74,6 +74,7 @@ class _Case:
             self._add_progress(progress.item, self.day(progress.made), voided_on)
         self.progressed.sort()
         self.exempt = _merged_exemptions(facts.exemptions)
+        self.extensions = sorted(facts.extensions, key=lambda one: (one.granted_on, one.id))
         self.retired = {one.item: one.retired_on.toordinal() for one in facts.retirements}
 
     def _add(self, completion: Completion, releases: Sequence[ItemVersion]) -> None:
@@ -195,7 +196,7 @@ class _Walk:
             yield since, _EXEMPT, exemption
             if until < FOREVER:
                 yield until, _EXEMPT, None
-        for extension in sorted(case.facts.extensions, key=lambda one: one.id):
+        for extension in case.extensions:
             yield extension.granted_on.toordinal(), _EXTEND, extension
         for done in self.done:
             yield done.day, _COMPLETE, done
@@ -237,7 +238,7 @@ class _Walk:
         self.line = line = Line(len(self.lines) + 1, day, notice_from, version.prior_credit, entry)
         self.lines.append(line)
         line.enter(self.credits, version)
-        for extension in self.case.facts.extensions:
+        for extension in self.case.extensions:
             if extension.granted_on.toordinal() < day and len(self.lines) == 1:
                 self._extend(day, extension)
 
