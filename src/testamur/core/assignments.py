@@ -9,14 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
+from zoneinfo import ZoneInfo
 
+from testamur.core.compliance.settings import COMPLETION_PERIOD_DEFAULT_DAYS as COMPLETION_PERIOD_DEFAULT_DAYS
+from testamur.core.compliance.settings import Anchor, PriorCredit, Settings
+from testamur.core.errors import FieldFault, InvalidInput
 from testamur.core.ids import Id
 from testamur.core.people import Reference
 
-COMPLETION_PERIOD_DEFAULT_DAYS = 30
 PERIOD_MAX_DAYS = 36_500
 """A hundred years. Beyond it the due day leaves the calendar that dates can express."""
 ALTERNATIVES_MAX = 1_000
+CALENDAR_DAYS_MAX = 366
 VERSIONS_MAX = 250
 """Versions of one assignment: every reader of an enrolment goes through all of them."""
 
@@ -34,6 +38,11 @@ class NewAssignment:
     Args:
         completion_period_days: 1 or more.
         recurrence_days: None and 0 both mean once; the value is given back unchanged (rule A1).
+        renewal_window_days: 0 or more, and less than a recurrence.
+        renewal_grace_days: None for the completion period.
+        calendar_days: (month, day) pairs, at least one for the anchor `calendar`.
+        minimum_credit_days: more than the renewal window; None for one day more.
+        zone: IANA name, None for the tenant's (rule D8).
     """
 
     audience: Reference
@@ -42,6 +51,14 @@ class NewAssignment:
     hide_alternatives: bool = False
     completion_period_days: int = COMPLETION_PERIOD_DEFAULT_DAYS
     recurrence_days: int | None = None
+    renewal_window_days: int = 0
+    renewal_grace_days: int | None = None
+    anchor: Anchor = Anchor.COMPLETION
+    calendar_days: tuple[tuple[int, int], ...] = ()
+    minimum_credit_days: int | None = None
+    prior_credit: PriorCredit = PriorCredit.CURRENT
+    has_notice_floor: bool = True
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +67,7 @@ class AssignmentEdit:
 
     Args:
         audience: the audience the caller believes the assignment to be for; it is compared, never changed.
+        applies_to_open: this edit reaches open obligations harder (below rule E12). It holds for this edit alone.
     """
 
     audience: Reference | None = None
@@ -58,6 +76,15 @@ class AssignmentEdit:
     hide_alternatives: bool | None = None
     completion_period_days: int | None = None
     recurrence_days: int | Keep | None = Keep.KEEP
+    renewal_window_days: int | None = None
+    renewal_grace_days: int | Keep | None = Keep.KEEP
+    anchor: Anchor | None = None
+    calendar_days: tuple[tuple[int, int], ...] | None = None
+    minimum_credit_days: int | Keep | None = Keep.KEEP
+    prior_credit: PriorCredit | None = None
+    has_notice_floor: bool | None = None
+    zone: str | Keep | None = Keep.KEEP
+    applies_to_open: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +102,14 @@ class Assignment:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+    renewal_window_days: int = 0
+    renewal_grace_days: int | None = None
+    anchor: Anchor = Anchor.COMPLETION
+    calendar_days: tuple[tuple[int, int], ...] = ()
+    minimum_credit_days: int | None = None
+    prior_credit: PriorCredit = PriorCredit.CURRENT
+    has_notice_floor: bool = True
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +137,15 @@ class AssignmentVersion:
     recurrence_days: int | None
     is_active: bool
     is_deleted: bool
+    renewal_window_days: int = 0
+    renewal_grace_days: int | None = None
+    anchor: Anchor = Anchor.COMPLETION
+    calendar_days: tuple[tuple[int, int], ...] = ()
+    minimum_credit_days: int | None = None
+    prior_credit: PriorCredit = PriorCredit.CURRENT
+    has_notice_floor: bool = True
+    applies_to_open: bool = False
+    zone: str | None = None
 
     @property
     def demands(self) -> bool:
@@ -111,3 +155,59 @@ class AssignmentVersion:
     def accepts(self, item: Id) -> bool:
         """Whether completing `item` satisfies it."""
         return item == self.primary or item in self.alternatives
+
+
+def check_settings(settings: Settings, *, zone: str | None, named: tuple[str, ...] = ()) -> None:
+    """Hold settings to the limits of section 5.
+
+    Args:
+        zone: as the caller wrote it.
+        named: settings that the caller spoke of; where two do not go together, one of these is blamed.
+
+    Raises: InvalidInput naming each setting that is outside of its limits.
+    """
+    faults = []
+
+    def refuse(field: str, message: str, code: str = "range") -> None:
+        faults.append(FieldFault(field, code, message))
+
+    window, recurs = settings.renewal_window_days, settings.recurrence_days or 0
+    for field, value, least in (
+        ("completion_period_days", settings.completion_period_days, 1),
+        ("recurrence_days", settings.recurrence_days, 0),
+        ("renewal_window_days", window, 0),
+        ("renewal_grace_days", settings.renewal_grace_days, 0),
+        ("minimum_credit_days", settings.minimum_credit_days, 1),
+    ):
+        if value is not None and not least <= value <= PERIOD_MAX_DAYS:
+            refuse(field, f"must be from {least} to {PERIOD_MAX_DAYS} days")
+    if settings.anchor is not Anchor.CALENDAR and 0 < recurs <= window:
+        field = "recurrence_days" if "recurrence_days" in named and "renewal_window_days" not in named else ""
+        refuse(field or "renewal_window_days", "the renewal window must be shorter than the recurrence")
+    if settings.minimum_credit_days is not None and settings.minimum_credit_days <= window:
+        refuse("minimum_credit_days", "must be longer than the renewal window")
+    if settings.anchor is Anchor.CALENDAR and not settings.calendar_days:
+        refuse("calendar_days", "needs at least one day of the year", "missing")
+    if len(settings.calendar_days) > CALENDAR_DAYS_MAX or len(set(settings.calendar_days)) < len(
+        settings.calendar_days
+    ):
+        refuse("calendar_days", f"must be {CALENDAR_DAYS_MAX} different days at most")
+    for place, (month, day) in enumerate(settings.calendar_days):
+        if not is_day_of_year(month, day):
+            refuse(f"calendar_days[{place}]", "is no day of the year", "format")
+    if zone is not None:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            refuse("zone", f"is no IANA time zone: {zone!r}", "format")
+    if faults:
+        raise InvalidInput(faults)
+
+
+def is_day_of_year(month: int, day: int) -> bool:
+    """Whether a year has this day; 29 February is one."""
+    try:
+        date(2024, month, day)
+    except ValueError:
+        return False
+    return True

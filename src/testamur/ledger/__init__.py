@@ -12,6 +12,7 @@ from testamur.ledger.audiences import Audiences
 from testamur.ledger.batches import Batches
 from testamur.ledger.clients import Clients
 from testamur.ledger.cpd import Cpd
+from testamur.ledger.decisions import Decisions
 from testamur.ledger.directory import Directory
 from testamur.ledger.enrolments import Enrolments
 from testamur.ledger.items import Items
@@ -22,6 +23,7 @@ from testamur.ledger.people import People
 from testamur.ledger.record_search import RecordSearch
 from testamur.ledger.records import Records
 from testamur.ledger.skills import Skills
+from testamur.ledger.standing import Standings
 from testamur.ledger.tenants import Tenants
 from testamur.ledger.webhooks import Webhooks
 from testamur.storage.database import Database
@@ -46,6 +48,7 @@ class Ledger:
     batches: Batches
     clients: Clients
     cpd: Cpd
+    decisions: Decisions
     directory: Directory
     enrolments: Enrolments
     items: Items
@@ -56,6 +59,7 @@ class Ledger:
     record_search: RecordSearch
     records: Records
     skills: Skills
+    standings: Standings
     tenants: Tenants
     webhooks: Webhooks
 
@@ -73,6 +77,7 @@ class Ledger:
             batches=Batches(database, items, clock),
             clients=Clients(database, clock),
             cpd=Cpd(database, clock),
+            decisions=Decisions(database, clock, records),
             directory=Directory(database),
             enrolments=Enrolments(database, clock),
             items=items,
@@ -83,6 +88,7 @@ class Ledger:
             record_search=RecordSearch(database, records),
             records=records,
             skills=Skills(database, clock),
+            standings=Standings(database, clock),
             tenants=Tenants(database, clock),
             webhooks=Webhooks(database, clock),
         )

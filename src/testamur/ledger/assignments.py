@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from testamur.core.assignments import (
     VERSIONS_MAX,
@@ -13,8 +14,10 @@ from testamur.core.assignments import (
     AssignmentVersion,
     Keep,
     NewAssignment,
+    check_settings,
 )
 from testamur.core.callers import Caller
+from testamur.core.compliance import Anchor, PriorCredit, Settings
 from testamur.core.errors import (
     AssignmentNotFound,
     AudienceNotFound,
@@ -28,6 +31,7 @@ from testamur.core.people import Reference, normalise
 from testamur.ledger.audiences import find_audience
 from testamur.ledger.entries import Change, append, check_seen
 from testamur.ledger.items import find_item
+from testamur.ledger.standing_lines import calendar_pairs, restand_assignment
 from testamur.storage.database import Database, Row, Tx, WriteTx
 
 
@@ -42,25 +46,14 @@ class Assignments:
         """Make an assignment; it acts from now on.
 
         Raises: AudienceNotFound, ItemNotFound; InvalidInput when the primary item is among the alternatives, or one
-            alternative occurs twice. Each names the reference's field.
+            alternative occurs twice, and for settings outside of their limits. Each names the field.
         """
         now = self._clock()
         async with self._database.write(caller.tenant) as tx:
-            audience = await find_audience(tx, new.audience)
-            if audience is None:
-                raise AudienceNotFound(f"No audience {new.audience.value!r} in this tenant", field=new.audience.field)
-            primary = await _item(tx, new.primary)
             id = new_id()
-            settings = {
-                "audience": audience,
-                "primary_item": primary,
-                "alternatives": await _alternatives(tx, new.alternatives, primary),
-                "hide_alternatives": new.hide_alternatives,
-                "completion_period_days": new.completion_period_days,
-                "recurrence_days": new.recurrence_days,
-            }
-            await tx.run("assignment_make", id=id, of_person=None, now=now, **settings)
+            settings = await make_assignment(tx, id, new, now)
             await append(tx, caller.client, [Change("assignment.added", id, settings)], now)
+            await restand_assignment(tx, id, now)
             return _assignment(await _row(tx, id))
 
     async def edit(
@@ -105,6 +98,17 @@ class Assignments:
             if row["deleted_at"] is not None:
                 return _assignment(row)
             return await self._revise(tx, caller, row, "assignment.deleted", {})
+
+    async def pause(self, caller: Caller, reference: Reference) -> Assignment:
+        """Let an assignment rest: as if everybody had left, until it is resumed (rule E10).
+
+        Pausing it again changes nothing. Raises: AssignmentNotFound; Conflict when it is deleted.
+        """
+        return await self._activate(caller, reference, is_active=False)
+
+    async def resume(self, caller: Caller, reference: Reference) -> Assignment:
+        """End a pause; who is back within the re-entry time goes on where she was (rule M2). Raises as `pause`."""
+        return await self._activate(caller, reference, is_active=True)
 
     async def get(self, tenant: Id, reference: Reference) -> Assignment:
         """The assignment that `reference` names by its id. Raises AssignmentNotFound."""
@@ -169,17 +173,99 @@ class Assignments:
             rows = await tx.rows("assignments_page", audience=of, updated_since=updated_since, count=count, skip=skip)
         return [_assignment(row) for row in rows]
 
+    async def _activate(self, caller: Caller, reference: Reference, *, is_active: bool) -> Assignment:
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            row = await _existing(tx, reference)
+            if row["deleted_at"] is not None:
+                raise Conflict("This assignment is deleted", field=reference.field)
+            if row["is_active"] == is_active:
+                return _assignment(row)
+            await _check_versions(tx, row["id"])
+            kind = "assignment.resumed" if is_active else "assignment.paused"
+            return await self._revise(tx, caller, row, kind, {"is_active": is_active})
+
     async def _revise(self, tx: WriteTx, caller: Caller, row: Row, kind: str, changed: dict[str, Any]) -> Assignment:
         # Read with the tenant's counter locked, and never before the version it follows: versions are a sequence.
         now = max(self._clock(), row["updated_at"])
-        settings = {name: row[name] for name in _SETTINGS} | changed
+        settings = {name: row[name] for name in _SETTINGS} | {"applies_to_open": False} | changed
         deleted_at = now if kind == "assignment.deleted" else None
         number = await tx.value("assignment_revise", id=row["id"], deleted_at=deleted_at, now=now, **settings)
         await append(tx, caller.client, [Change(kind, row["id"], {"version": number, **changed})], now)
+        await restand_assignment(tx, row["id"], now)
         return _assignment(await _row(tx, row["id"]))
 
 
-_SETTINGS = ("primary_item", "alternatives", "hide_alternatives", "completion_period_days", "recurrence_days")
+_UTC = ZoneInfo("UTC")
+_SETTINGS = (
+    "primary_item",
+    "alternatives",
+    "hide_alternatives",
+    "completion_period_days",
+    "recurrence_days",
+    "renewal_window_days",
+    "renewal_grace_days",
+    "anchor",
+    "calendar_days",
+    "minimum_credit_days",
+    "prior_credit",
+    "has_notice_floor",
+    "zone",
+    "is_active",
+)
+
+
+async def new_settings(tx: Tx, new: NewAssignment, zone: ZoneInfo, now: datetime) -> Settings:
+    """What an assignment made now would ask. Raises as making it does."""
+    return _settings(await _new(tx, new), 1, zone, now)
+
+
+async def edited_settings(tx: Tx, assignment: Id, edit: AssignmentEdit, zone: ZoneInfo, now: datetime) -> Settings:
+    """What an assignment edited now would ask. Raises as the edit does."""
+    row = await _row(tx, assignment)
+    await _check_audience(tx, row, edit.audience)
+    if row["deleted_at"] is not None:
+        raise Conflict("This assignment is deleted")
+    kept = {name: row[name] for name in (*_SETTINGS, "audience")}
+    number = 1 + await tx.value("assignment_version_count", id=assignment)
+    return _settings(kept | await _changed(tx, row, edit), number, zone, now)
+
+
+async def make_assignment(
+    tx: WriteTx, id: Id, new: NewAssignment, now: datetime, *, of_person: Id | None = None
+) -> dict[str, Any]:
+    """Write a new assignment and return its settings by column; the caller appends the entry.
+
+    Args:
+        of_person: whom it is made for by name.
+    """
+    settings = await _new(tx, new)
+    await tx.run("assignment_make", id=id, of_person=of_person, now=now, **settings)
+    return settings
+
+
+async def _new(tx: Tx, new: NewAssignment) -> dict[str, Any]:
+    audience = await find_audience(tx, new.audience)
+    if audience is None:
+        raise AudienceNotFound(f"No audience {new.audience.value!r} in this tenant", field=new.audience.field)
+    primary = await _item(tx, new.primary)
+    settings = {
+        "audience": audience,
+        "primary_item": primary,
+        "alternatives": await _alternatives(tx, new.alternatives, primary),
+        "hide_alternatives": new.hide_alternatives,
+        "completion_period_days": new.completion_period_days,
+        "recurrence_days": new.recurrence_days,
+        "renewal_window_days": new.renewal_window_days,
+        "renewal_grace_days": new.renewal_grace_days,
+        "anchor": new.anchor.value,
+        "calendar_days": [month * 100 + day for month, day in new.calendar_days],
+        "minimum_credit_days": new.minimum_credit_days,
+        "prior_credit": new.prior_credit.value,
+        "has_notice_floor": new.has_notice_floor,
+        "zone": new.zone,
+    }
+    _check(settings)
+    return settings
 
 
 async def find_versions(tx: Tx, assignments: Sequence[Id]) -> dict[Id, list[AssignmentVersion]]:
@@ -200,6 +286,8 @@ async def find_versions(tx: Tx, assignments: Sequence[Id]) -> dict[Id, list[Assi
                 recurrence_days=row["recurrence_days"],
                 is_active=row["is_active"],
                 is_deleted=row["is_deleted"],
+                applies_to_open=row["applies_to_open"],
+                **_renewal(row),
             )
         )
     return found
@@ -245,13 +333,61 @@ async def _changed(tx: Tx, row: Row, edit: AssignmentEdit) -> dict[str, Any]:
         "alternatives": alternatives,
         "hide_alternatives": edit.hide_alternatives,
         "completion_period_days": edit.completion_period_days,
+        "renewal_window_days": edit.renewal_window_days,
+        "anchor": edit.anchor and edit.anchor.value,
+        "calendar_days": edit.calendar_days
+        if edit.calendar_days is None
+        else [month * 100 + day for month, day in edit.calendar_days],
+        "prior_credit": edit.prior_credit and edit.prior_credit.value,
+        "has_notice_floor": edit.has_notice_floor,
     }
     changed = {name: value for name, value in wanted.items() if value is not None and value != row[name]}
-    if edit.recurrence_days is not Keep.KEEP and edit.recurrence_days != row["recurrence_days"]:
-        changed["recurrence_days"] = edit.recurrence_days
-    if changed and await tx.value("assignment_version_count", id=row["id"]) >= VERSIONS_MAX:
-        raise Conflict(f"An assignment has {VERSIONS_MAX} versions at most; make a new one instead")
+    for name in ("recurrence_days", "renewal_grace_days", "minimum_credit_days", "zone"):
+        value = getattr(edit, name)
+        if value is not Keep.KEEP and value != row[name]:
+            changed[name] = value
+    if changed:
+        _check({name: row[name] for name in (*_SETTINGS, "audience")} | changed, tuple(changed))
+        if edit.applies_to_open:
+            changed["applies_to_open"] = True
+        await _check_versions(tx, row["id"])
     return changed
+
+
+def _check(settings: Mapping[str, Any], named: tuple[str, ...] = ()) -> None:
+    """Raises InvalidInput for settings outside of their limits."""
+    checked = _settings({**settings, "zone": None}, 1, _UTC, datetime.min.replace(tzinfo=_UTC))
+    check_settings(checked, zone=settings["zone"], named=named)
+
+
+def _settings(said: Mapping[str, Any], number: int, zone: ZoneInfo, now: datetime) -> Settings:
+    """As the engine takes them; `zone` is the tenant's."""
+    deadlines_in = ZoneInfo(said["zone"]) if said["zone"] else zone
+    return Settings(
+        number=number,
+        since=now.astimezone(deadlines_in).date(),
+        recorded_at=now,
+        audience=said["audience"],
+        primary=said["primary_item"],
+        alternatives=tuple(said["alternatives"]),
+        completion_period_days=said["completion_period_days"],
+        recurrence_days=said["recurrence_days"],
+        renewal_window_days=said["renewal_window_days"],
+        renewal_grace_days=said["renewal_grace_days"],
+        anchor=Anchor(said["anchor"]),
+        calendar_days=calendar_pairs(said["calendar_days"]),
+        minimum_credit_days=said["minimum_credit_days"],
+        prior_credit=PriorCredit(said["prior_credit"]),
+        notice_floor=said["has_notice_floor"],
+        is_active=said.get("is_active", True),
+        applies_to_open=said.get("applies_to_open", False),
+        zone=deadlines_in,
+    )
+
+
+async def _check_versions(tx: Tx, assignment: Id) -> None:
+    if await tx.value("assignment_version_count", id=assignment) >= VERSIONS_MAX:
+        raise Conflict(f"An assignment has {VERSIONS_MAX} versions at most; make a new one instead")
 
 
 async def _item(tx: Tx, reference: Reference) -> Id:
@@ -304,4 +440,18 @@ def _assignment(row: Row) -> Assignment:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         deleted_at=row["deleted_at"],
+        **_renewal(row),
     )
+
+
+def _renewal(row: Row) -> dict[str, Any]:
+    return {
+        "renewal_window_days": row["renewal_window_days"],
+        "renewal_grace_days": row["renewal_grace_days"],
+        "anchor": Anchor(row["anchor"]),
+        "calendar_days": calendar_pairs(row["calendar_days"]),
+        "minimum_credit_days": row["minimum_credit_days"],
+        "prior_credit": PriorCredit(row["prior_credit"]),
+        "has_notice_floor": row["has_notice_floor"],
+        "zone": row["zone"],
+    }

@@ -28,6 +28,7 @@ from testamur.core.errors import (
 from testamur.core.ids import FIRST_ID, LAST_ID, Id, new_id
 from testamur.core.people import Reference, normalise
 from testamur.ledger.entries import Change, append, check_seen
+from testamur.ledger.standing_lines import restand_audience
 from testamur.storage.database import Database, Row, Tx, WriteTx
 
 NOBODY = "No such user"
@@ -316,6 +317,7 @@ class Audiences:
             if not closed:
                 raise PersonNotFound(f"No member {person.value!r} of this audience", field=person.field)
             await append(tx, caller.client, [_closed(audience, row) for row in closed], now)
+            await restand_audience(tx, audience, [row["person"] for row in closed], now)
 
     async def join(self, caller: Caller, audience: Id, people: Sequence[Id], joined_on: date) -> int:
         """Make people members from `joined_on`; see `join_each`."""
@@ -345,6 +347,7 @@ class Audiences:
                 "left_on": left_on.isoformat(),
             }
             await append(tx, caller.client, [Change("membership.closed", person, data)], now)
+            await restand_audience(tx, audience, [person], now)
         return True
 
     async def _open(self, tx: WriteTx, caller: Caller, audience: Id, joinings: Sequence[Joining], now: datetime) -> int:
@@ -365,6 +368,7 @@ class Audiences:
         ]
         if changes:
             await append(tx, caller.client, changes, now)
+            await restand_audience(tx, audience, [row["person"] for row in rows], now)
         return len(rows)
 
     async def _close_others(
@@ -382,6 +386,7 @@ class Audiences:
                 client=caller.client,
                 now=now,
             )
+            await restand_audience(tx, audience, None, now)
 
 
 async def find_audience(tx: Tx, reference: Reference) -> Id | None:

@@ -39,6 +39,7 @@ from testamur.core.skills import Subject, TagUse, tag_key, tag_names
 from testamur.ledger.entries import Change, append, check_seen
 from testamur.ledger.item_links import link_items, links_of
 from testamur.ledger.skills import describe_tags, make_tags, name_subjects, use_tags, used_tag
+from testamur.ledger.standing_lines import restand_items
 from testamur.storage.database import Database, Row, Tx, WriteTx
 
 PUT_MAX = 1_000
@@ -246,6 +247,8 @@ class Items:
             await tx.run("item_touch", item=item, now=now)
             data = {"version": number, "retraining_from": retraining_from and retraining_from.isoformat()}
             await append(tx, caller.client, [Change("item.published", item, data)], now)
+            if retraining_from is not None:
+                await restand_items(tx, [item], now)
         return number
 
     async def get(self, tenant: Id, reference: Reference) -> Item:
@@ -683,6 +686,10 @@ async def _change(tx: WriteTx, client: Id | None, changed: Sequence[_Changed], n
         now=now,
     )
     await append(tx, client, changes, now)
+    touched = {one.stored.id for one in changed if one.change.retired is not None}
+    touched |= {id for id, _, day in publishes if day is not None}
+    if touched:
+        await restand_items(tx, list(touched), now)
     tags: list[_Tags] = []
     for one in changed:
         tags.append((one.stored.id, one.stored.tags, one.change.tags, None))

@@ -14,6 +14,7 @@ from testamur.core.people import Reference
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
 from testamur.ledger.people import find_person
+from testamur.ledger.standing_lines import restand_people
 from testamur.storage.database import Database, Row
 
 
@@ -133,6 +134,7 @@ class Learners:
             await append(
                 tx, caller.client, [Change("attempt.recorded", id, {"item": what, "person": whom, **attempt})], now
             )
+            await restand_people(tx, [whom], now, items=[what])
         return id
 
 

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from testamur.core.assignments import NewAssignment
 from testamur.core.callers import Caller
 from testamur.core.enrolments import Completed, MemberSpan, enrolment
 from testamur.core.errors import AssignmentNotFound, Conflict, ItemNotFound, PersonNotFound
@@ -24,12 +25,14 @@ from testamur.core.obligations import (
     obligation,
     period_days,
 )
-from testamur.ledger.assignments import find_versions
+from testamur.core.people import Reference
+from testamur.ledger.assignments import find_versions, make_assignment
 from testamur.ledger.audiences import resolve_people
 from testamur.ledger.enrolments import COMPLETIONS_MAX
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
 from testamur.ledger.people import find_absences
+from testamur.ledger.standing_lines import restand_assignment
 from testamur.storage.database import Database, Row, Tx, WriteTx
 
 _CHUNK = 250
@@ -131,18 +134,12 @@ class Obligations:
             due_at = due_at_of(new, zone, now)
             audience = await _audience_of(tx, whom, today, now)
             id = new_id()
-            await tx.run(
-                "assignment_make",
-                id=id,
-                audience=audience,
-                primary_item=item,
-                alternatives=[],
-                hide_alternatives=False,
+            made = NewAssignment(
+                audience=Reference(str(audience), (), "audience"),
+                primary=Reference(str(item), (), "item"),
                 completion_period_days=period_days(due_at, zone, now),
-                recurrence_days=None,
-                of_person=whom,
-                now=now,
             )
+            await make_assignment(tx, id, made, now, of_person=whom)
             said = {
                 "external_reference": new.reference,
                 "assigned_at": new.assigned_at or now,
@@ -155,6 +152,7 @@ class Obligations:
             data = {"person": whom, "audience": audience, "primary_item": item, **said}
             # A kind of its own: those who are told of assignments of audiences hear nothing of it.
             await append(tx, caller.client, [Change("personal_assignment.added", id, data)], now)
+            await restand_assignment(tx, id, now)
         return Place(id, whom)
 
 

@@ -38,6 +38,7 @@ from testamur.core.people import (
     normalise,
 )
 from testamur.ledger.entries import Change, append, check_seen
+from testamur.ledger.standing_lines import restand_people
 from testamur.storage.database import Database, Row, Tx, WriteTx
 
 AUDIENCES_MAX = 1_000
@@ -411,6 +412,7 @@ async def _suspend(tx: WriteTx, caller: Caller, person: Person, ends_at: datetim
     kind = "person.suspended" if person.is_active else "person.changed"
     data = {"began_at": began_at, "ends_at": ends} if person.is_active else {"ends_at": ends}
     await append(tx, caller.client, [Change(kind, person.id, data)], now)
+    await restand_people(tx, [person.id], now)
 
 
 async def _join(tx: WriteTx, caller: Caller, news: Joined, now: datetime) -> None:
@@ -431,6 +433,7 @@ async def _reinstate(tx: WriteTx, caller: Caller, person: Person, now: datetime)
     await tx.run("suspensions_end", person=person.id, now=now)
     await tx.run("person_activate", id=person.id, is_active=True, ends_at=ends, now=now)
     await append(tx, caller.client, [Change("person.reinstated", person.id, {"ends_at": ends})], now)
+    await restand_people(tx, [person.id], now)
 
 
 async def _delete(tx: WriteTx, caller: Caller, person: Id, now: datetime) -> None:
@@ -452,6 +455,7 @@ async def _delete(tx: WriteTx, caller: Caller, person: Id, now: datetime) -> Non
         Change("person.deleted", person),
     ]
     await append(tx, caller.client, changes, now)
+    await restand_people(tx, [person], now)
 
 
 def _renamed(

@@ -111,6 +111,7 @@ class Batch:
 
     Args:
         has_days: a telling of the batch gives a bare day, so that what the others tell is also compared by day.
+        asked: items that an assignment accepts, or once did.
     """
 
     now: datetime
@@ -122,6 +123,7 @@ class Batch:
     keys: dict[tuple[str, str], KeyRow] = field(default_factory=dict)
     outside: dict[tuple[str, str | None], tuple[Id, Outside]] = field(default_factory=dict)
     enrolments: dict[tuple[Id, Id], tuple[str, Id]] = field(default_factory=dict)
+    asked: set[Id] = field(default_factory=set)
     _standing: dict[Id, _Standing] = field(default_factory=dict)
     _moments: dict[tuple[Id, Id, datetime], list[tuple[Id, Id]]] = field(default_factory=dict)
     _days: dict[tuple[Id, Id, str, date], list[tuple[Id, Id, bool]]] = field(default_factory=dict)
@@ -130,6 +132,8 @@ class Batch:
     def take(self, new: NewRecord, report: Report, row: Row) -> Recorded | TestamurError:
         """Decide about one telling; `row` is its line of the query `record_resolve`. An error changes nothing."""
         item: Id | None = row["item"]
+        if item is not None and row["is_asked"]:
+            self.asked.add(item)
         if item is None and new.item is not None and not isinstance(new.item, Outside):
             return ItemNotFound(f"No learning object {new.item.value!r} in this tenant", field=new.item.field)
         if new.needs_published and row["version"] is None:
@@ -150,6 +154,11 @@ class Batch:
         if new.enrols and person is not None and item is not None:
             self.enrolments.setdefault((item, person), (new.source, report.client))
         return recorded
+
+    def touching(self) -> list[Id]:
+        """Records whose facts an assignment may ask for, by what was written and what was closed."""
+        asked = {fact.record for fact in self.facts if fact.item in self.asked and fact.person is not None}
+        return list(asked | {record for record, _ in self.closes})
 
     def _settle(
         self, new: NewRecord, row: Row, person: Id | None, item: Id | None, client: Id

@@ -21,6 +21,7 @@ from testamur.ledger.items import find_item
 from testamur.ledger.people import find_person
 from testamur.ledger.recording import Batch, EntryRow
 from testamur.ledger.shapes import Shape
+from testamur.ledger.standing_lines import restand_records
 from testamur.storage.database import Database, Row, Series, Tx, WriteTx, is_fourfold
 from testamur.storage.gather import Flush, Gatherer, GoesOn
 from testamur.storage.named import shaped
@@ -108,6 +109,7 @@ class Records:
             await tx.run("fact_void", record=id, revision=standing["revision"], closed_by=caller.person, now=now)
             data = {"fact": str(standing["id"])}
             await append(tx, caller.client, [Change("record.voided", id, data)], now)
+            await restand_records(tx, [id], now)
 
     async def statement(self, tenant: Id, id: Id) -> Statement:
         """The fact of this id with the record it belongs to, standing or not. Raises CompletionNotFound."""
@@ -238,6 +240,8 @@ class Records:
             batch = Batch(now, has_days)
             answers = [batch.take(new, report, row) for (new, report), row in zip(tellings, rows, strict=True)]
             await _write(tx, batch, rows[0]["last_entry"] + 1)
+            if touching := batch.touching():
+                await restand_records(tx, touching, now)
             # Entries of people and items say nothing about how many facts there are, and the hot query's plan hangs
             # on those.
             before = self._facts_written.get(tenant, 0)

@@ -7,9 +7,10 @@ from datetime import date, datetime
 from enum import Enum
 from zoneinfo import ZoneInfo
 
-from testamur.core.assignments import COMPLETION_PERIOD_DEFAULT_DAYS
 from testamur.core.errors import FieldFault
 from testamur.core.ids import Id
+
+COMPLETION_PERIOD_DEFAULT_DAYS = 30
 
 
 class Anchor(Enum):

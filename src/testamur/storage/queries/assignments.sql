@@ -2,15 +2,25 @@
 -- An assignment and its first version, which acts from the day it is made.
 WITH made AS (
     INSERT INTO assignment (tenant, id, audience, primary_item, alternatives, hide_alternatives,
-                            completion_period_days, recurrence_days, of_person, created_at, updated_at)
+                            completion_period_days, recurrence_days, renewal_window_days, renewal_grace_days, anchor,
+                            calendar_days, minimum_credit_days, prior_credit, has_notice_floor, zone, of_person,
+                            created_at, updated_at)
     VALUES (:tenant, :id, :audience, :primary_item, :alternatives, :hide_alternatives, :completion_period_days,
-            :recurrence_days, :of_person, :now, :now)
+            :recurrence_days, :renewal_window_days, :renewal_grace_days, :anchor, :calendar_days, :minimum_credit_days,
+            :prior_credit, :has_notice_floor, :zone, :of_person, :now, :now)
     RETURNING *
+), accepted AS (
+    INSERT INTO assignment_item (tenant, item, assignment)
+    SELECT DISTINCT m.tenant, i.item, m.id FROM made m CROSS JOIN LATERAL unnest(m.alternatives || m.primary_item) AS i (item)
 )
 INSERT INTO assignment_version (tenant, assignment, number, effective_on, recorded_at, audience, primary_item,
-                                alternatives, hide_alternatives, completion_period_days, recurrence_days)
-SELECT m.tenant, m.id, 1, (m.created_at AT TIME ZONE t.zone)::date, m.created_at, m.audience, m.primary_item,
-       m.alternatives, m.hide_alternatives, m.completion_period_days, m.recurrence_days
+                                alternatives, hide_alternatives, completion_period_days, recurrence_days,
+                                renewal_window_days, renewal_grace_days, anchor, calendar_days, minimum_credit_days,
+                                prior_credit, has_notice_floor, zone)
+SELECT m.tenant, m.id, 1, (m.created_at AT TIME ZONE coalesce(m.zone, t.zone))::date, m.created_at, m.audience,
+       m.primary_item, m.alternatives, m.hide_alternatives, m.completion_period_days, m.recurrence_days,
+       m.renewal_window_days, m.renewal_grace_days, m.anchor, m.calendar_days, m.minimum_credit_days, m.prior_credit,
+       m.has_notice_floor, m.zone
 FROM made m JOIN tenant t ON t.id = m.tenant;
 
 -- name: assignment_revise
@@ -19,17 +29,28 @@ WITH revised AS (
     UPDATE assignment
     SET primary_item = :primary_item, alternatives = :alternatives, hide_alternatives = :hide_alternatives,
         completion_period_days = :completion_period_days, recurrence_days = :recurrence_days,
+        renewal_window_days = :renewal_window_days, renewal_grace_days = :renewal_grace_days, anchor = :anchor,
+        calendar_days = :calendar_days, minimum_credit_days = :minimum_credit_days, prior_credit = :prior_credit,
+        has_notice_floor = :has_notice_floor, applies_to_open = :applies_to_open, zone = :zone, is_active = :is_active,
         deleted_at = :deleted_at, updated_at = :now
     WHERE tenant = :tenant AND id = :id
     RETURNING *
+), accepted AS (
+    INSERT INTO assignment_item (tenant, item, assignment)
+    SELECT DISTINCT r.tenant, i.item, r.id
+    FROM revised r CROSS JOIN LATERAL unnest(r.alternatives || r.primary_item) AS i (item)
+    ON CONFLICT DO NOTHING
 )
 INSERT INTO assignment_version (tenant, assignment, number, effective_on, recorded_at, audience, primary_item,
-                                alternatives, hide_alternatives, completion_period_days, recurrence_days, is_active,
-                                is_deleted)
+                                alternatives, hide_alternatives, completion_period_days, recurrence_days,
+                                renewal_window_days, renewal_grace_days, anchor, calendar_days, minimum_credit_days,
+                                prior_credit, has_notice_floor, applies_to_open, zone, is_active, is_deleted)
 SELECT r.tenant, r.id,
        (SELECT max(v.number) + 1 FROM assignment_version v WHERE v.tenant = r.tenant AND v.assignment = r.id),
-       (r.updated_at AT TIME ZONE t.zone)::date, r.updated_at, r.audience, r.primary_item, r.alternatives,
-       r.hide_alternatives, r.completion_period_days, r.recurrence_days, r.is_active, r.deleted_at IS NOT NULL
+       (r.updated_at AT TIME ZONE coalesce(r.zone, t.zone))::date, r.updated_at, r.audience, r.primary_item,
+       r.alternatives, r.hide_alternatives, r.completion_period_days, r.recurrence_days, r.renewal_window_days,
+       r.renewal_grace_days, r.anchor, r.calendar_days, r.minimum_credit_days, r.prior_credit, r.has_notice_floor,
+       r.applies_to_open, r.zone, r.is_active, r.deleted_at IS NOT NULL
 FROM revised r JOIN tenant t ON t.id = r.tenant
 RETURNING number;
 
@@ -46,7 +67,7 @@ ORDER BY id LIMIT :count OFFSET :skip;
 
 -- name: assignment_versions
 -- All versions of some assignments, oldest first, each with the moment from which it acts.
-SELECT v.*, greatest(v.recorded_at, v.effective_on::timestamp AT TIME ZONE t.zone) AS acts_at
+SELECT v.*, greatest(v.recorded_at, v.effective_on::timestamp AT TIME ZONE coalesce(v.zone, t.zone)) AS acts_at
 FROM assignment_version v JOIN tenant t ON t.id = :tenant
 WHERE v.tenant = :tenant AND v.assignment = ANY (:assignments::uuid[])
 ORDER BY v.assignment, v.number;

@@ -5,6 +5,7 @@
 -- service more than all its other work on a telling.
 SELECT whom.person,
        what.item, what.is_authored, what.requires_quiz, version.number AS version,
+       EXISTS (SELECT FROM assignment_item a WHERE a.tenant = :tenant AND a.item = what.item) AS is_asked,
        keyed.record AS keyed_record, keyed.fingerprint, keyed.created_at AS keyed_at,
        standing.id AS standing_fact, standing.revision AS standing_revision, standing.source AS standing_source,
        standing.created_at AS standing_created_at, standing.created_by AS standing_created_by,
