@@ -10,13 +10,15 @@ import sys
 import time
 from pathlib import Path
 
+from bench import lines as line_by_line
 from bench import load, pgbench, servers
 from bench.depth import ROWS, Depth
 from bench.ground import Ground, open_ground
 from bench.measures import Line, Run
 from bench.profile import profile
+from bench.standing import PEOPLE, Keeping
 
-SUITES = ("load", "depth")
+SUITES = ("load", "lines", "standing", "depth")
 
 
 def main() -> None:
@@ -28,6 +30,7 @@ def main() -> None:
     words.add_argument("--rounds", type=int, help="how often each is made; medians are shown (2, quick: 1)")
     words.add_argument("--posts", type=int, help="completions posted while memory is watched (200000, quick: 15000)")
     words.add_argument("--rows", type=int, help="rows of the lists that are paged through (1000000, quick: 100000)")
+    words.add_argument("--people", type=int, help="people whose standing is kept (100000, quick: 10000)")
     words.add_argument("--profile", action="store_true", help="sample the worker with py-spy, if that is installed")
     given = words.parse_args()
     if unknown := set(given.suites) - set(SUITES):
@@ -57,6 +60,12 @@ def _measure(given: argparse.Namespace) -> None:
             lines, notes = run.lines, run.notes
             if given.profile:
                 notes.append(profile(run))
+        if "lines" in suites:
+            lines = [*lines, *line_by_line.measure()]
+        if "standing" in suites:
+            keeping = Keeping(ground, worker, given.people or (10_000 if given.quick else PEOPLE))
+            keeping.everything()
+            lines, notes = [*lines, *keeping.lines], [*notes, *keeping.notes]
         if "depth" in suites:
             depth = Depth(ground, worker, given.rows or (100_000 if given.quick else ROWS))
             depth.everything()

@@ -59,7 +59,7 @@ class Ground:
                 after = page[-1].entry
             return ids
 
-        return _with_ledger(self.urls, collect)
+        return with_ledger(self.urls, collect)
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def open_ground() -> Iterator[Ground]:
         server.start()
         urls = DatabaseUrls(owner=server.owner_url, app=server.app_url)
         asyncio.run(migrate(urls))
-        tenant, key, account, people, items = _with_ledger(urls, _populate)
+        tenant, key, account, people, items = with_ledger(urls, _populate)
         yield Ground(folder, server.binaries, server.pid, urls, tenant, key, account, people, items)
     finally:
         server.stop()
@@ -123,7 +123,14 @@ async def _populate(ledger: Ledger) -> tuple[Tenant, NewKey, Account, list[Id], 
     return tenant, key, account, people, items
 
 
-def _with_ledger(urls: DatabaseUrls, work: Callable[[Ledger], Awaitable[T]]) -> T:
+def caller_of(ground: Ground) -> Caller:
+    """Who may do everything."""
+    return Caller(tenant=ground.tenant.id, client=ground.key.client, scopes=ALL_SCOPES)
+
+
+def with_ledger(urls: DatabaseUrls, work: Callable[[Ledger], Awaitable[T]]) -> T:
+    """Do something with the ledger, in a process that has no event loop yet."""
+
     async def run() -> T:
         database = Database(urls, connections_max=2)
         await database.open()

@@ -1,0 +1,155 @@
+"""Standing: what it costs to keep, to count and to prove."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from bench import load, pgbench
+from bench.ground import Ground, caller_of, with_ledger
+from bench.load import Measured, Traffic
+from bench.measures import Line, basic
+from bench.servers import Server
+from testamur.core.assignments import NewAssignment
+from testamur.core.audiences import NewAudience
+from testamur.core.ids import Id, to_hex24
+from testamur.core.people import Reference
+from testamur.ledger import Ledger
+
+PEOPLE = 100_000
+_ASKED = 20
+_SPARE = 100_000_000  # completions of this suite are other ones than those of the load
+
+
+@dataclass
+class Keeping:
+    """An audience of `people` gets an assignment; then completions, counts, and a rebuild."""
+
+    ground: Ground
+    worker: Server
+    people: int = PEOPLE
+    seconds: int = 7
+    rounds: int = 2
+    lines: list[Line] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def everything(self) -> None:
+        """All measures."""
+        self.touching()
+        small, large = self.people // 10, self.people
+        rates = [self._rebuilt(size) for size in (small, large)]
+        floor = f"{small:,} lines {rates[0]:,.0f}/s"
+        name = f"standing rebuild, {large:,} lines"
+        self.lines.append(Line(name, f"{rates[1]:,.0f}/s", floor, rates[1] / rates[0], 0.8))
+
+    def touching(self) -> None:
+        """Completions through Thrive that touch one line each, beside those that touch none, in turns."""
+        half = len(self.ground.items) // 2
+        asked, free = self.ground.items[:half], self.ground.items[half:]
+        with_ledger(self.ground.urls, lambda ledger: self._ask_for(ledger, asked))
+        number, found = _SPARE, dict[str, list[Measured]](one=[], none=[])
+        for _ in range(self.rounds):
+            for name, items in (("none", free), ("one", asked)):
+                measured, number = self._post(items, number)
+                found[name].append(measured)
+        one, none = (statistics.median(each.rate for each in found[name]) for name in ("one", "none"))
+        value, floor = f"{one:,.0f}/s", f"touching none {none:,.0f}/s"
+        self.lines.append(Line("Thrive POST touching one line, time", value, floor, none / one, 1.5, at_least=False))
+
+    async def _ask_for(self, ledger: Ledger, items: list[Id]) -> None:
+        caller = caller_of(self.ground)
+        audience = await ledger.audiences.add(caller, NewAudience(name="Everyone", reference="everyone"))
+        await ledger.audiences.join(caller, audience, self.ground.people, date(2020, 1, 1))
+        for item in items:
+            await ledger.assignments.add(
+                caller, NewAssignment(audience=Reference("everyone"), primary=Reference(str(item), (), "item"))
+            )
+        await ledger.standings.settle(self.ground.tenant.id)
+
+    def _post(self, items: list[Id], number: int) -> tuple[Measured, int]:
+        authorization = basic(self.ground.tenant.slug, self.ground.key.secret)
+        people, contents = ([to_hex24(id) for id in ids] for ids in (self.ground.people, items))
+        url = f"{self.worker.url}/thrive/rest/v1/learning/completions"
+        headers = {"Authorization": authorization, "Content-Type": "application/json"}
+        measured = load.run(Traffic(url, headers, people, contents), self.seconds, first=number)
+        return measured, number + measured.requests + 1_000
+
+    def _rebuilt(self, people: int) -> float:
+        """Lines a second of a rebuild over an audience of so many, and what its counts cost on the way."""
+        ground, reference = self.ground, f"audience-{people}"
+        before = int(pgbench.query(ground, "SELECT count(*) FROM obligation"))
+        assignment, took = with_ledger(ground.urls, lambda ledger: self._fill(ledger, people, reference))
+        self.notes.append(f"standing: {people:,} lines made in the background at {people / took:,.0f}/s")
+        if people == self.people:
+            self._count(assignment, people)
+        started = time.monotonic()
+        lines = with_ledger(ground.urls, self._rebuild)
+        rate = lines / (time.monotonic() - started)
+        self.notes.append(f"standing: {lines:,} lines rebuilt at {rate:,.0f}/s, {before:,} obligations before them")
+        return rate
+
+    async def _rebuild(self, ledger: Ledger) -> int:
+        rebuilt = await ledger.standings.rebuild(self.ground.tenant.id, processes=2)
+        if rebuilt.differences:
+            raise load.LoadFailed(f"{rebuilt.differences} stored lines were not what the facts say")
+        return rebuilt.lines
+
+    async def _fill(self, ledger: Ledger, people: int, reference: str) -> tuple[Id, float]:
+        caller, tenant = caller_of(self.ground), self.ground.tenant.id
+        audience = await ledger.audiences.add(caller, NewAudience(name=reference, reference=reference))
+        place = int(pgbench.query(self.ground, f"SELECT max(place) FROM person WHERE tenant = '{tenant}'"))
+        made = f"""
+            INSERT INTO person (tenant, id, place, given_name, family_name, created_at, updated_at)
+            SELECT '{tenant}', gen_random_uuid(), {place} + n, 'Ada', 'Okafor ' || n, now(), now()
+            FROM generate_series(1, {people}) AS n;
+            INSERT INTO membership (tenant, audience, person, joined_on, joined_recorded_at)
+            SELECT tenant, '{audience}', id, '2024-01-01', '2024-01-01' FROM person
+            WHERE tenant = '{tenant}' AND place > {place};
+            """
+        pgbench.query(self.ground, made)
+        pgbench.query(self.ground, "VACUUM ANALYZE")
+        started = time.monotonic()
+        item = Reference(str(self.ground.items[0]), (), "item")
+        new = NewAssignment(audience=Reference(reference), primary=item, recurrence_days=365)
+        assignment = await ledger.assignments.add(caller, new)
+        await ledger.standings.settle(tenant)
+        return assignment.id, time.monotonic() - started
+
+    def _count(self, assignment: Id, people: int) -> None:
+        """Counts by status on one day, beside a plain count of the same rows."""
+        pgbench.query(self.ground, "VACUUM ANALYZE standing")
+        counted, plain = with_ledger(self.ground.urls, lambda ledger: self._timed(ledger, assignment))
+        name, floor = f"counts by status, {people:,} people", f"count(*) over the same rows {plain:.1f} ms"
+        self.lines.append(Line(name, f"{counted:.1f} ms", floor, counted / plain, 3, at_least=False))
+
+    async def _timed(self, ledger: Ledger, assignment: Id) -> tuple[float, float]:
+        today = datetime.now(UTC).date()
+        plain = f"""
+            SELECT count(*) FROM standing WHERE tenant = '{self.ground.tenant.id}' AND assignment = '{assignment}'
+            AND from_on <= '{today}' AND (until_on > '{today}' OR until_on IS NULL)
+            """
+
+        async def count() -> None:
+            async with ledger.standings._database.read(self.ground.tenant.id) as tx:
+                await tx._connection.fetchval(plain)
+
+        async def counts() -> None:
+            async with ledger.standings._database.read(self.ground.tenant.id) as tx:
+                bounds = {"assignment": assignment, "audience": None, "manager": None, "item": None}
+                await tx.rows("standing_counts", day=today, **bounds)
+
+        return await _median(counts), await _median(count)
+
+
+async def _median(work: Callable[[], Awaitable[None]]) -> float:
+    took = []
+    for _ in range(_ASKED):
+        started = time.perf_counter()
+        await work()
+        took.append(1000 * (time.perf_counter() - started))
+        await asyncio.sleep(0)
+    return statistics.median(took)
