@@ -32,7 +32,7 @@ from testamur.core.standing import (
 )
 from testamur.ledger.assignments import edited_settings, find_assignment, new_settings
 from testamur.ledger.people import find_person
-from testamur.ledger.standing_lines import REENTRY_DEFAULT_DAYS, About, step_of, work_out
+from testamur.ledger.standing_lines import REENTRY_DEFAULT_DAYS, About, step_of, told_of, work_out
 from testamur.ledger.standing_rebuild import rebuild
 from testamur.storage.database import Database, Row, Tx
 
@@ -378,9 +378,9 @@ async def _preview(tx: Tx, before: About, after: About, now: datetime) -> Previe
     changes: list[Changed] = []
     lines = changed = opens = moves = withdraws = 0
     async for people in _slices(tx, after):
-        told = await after.told(tx, people)
+        told = await told_of(tx, [(after, people)])
         for person in people:
-            facts = after.facts_of(told[person])
+            facts = after.facts_of(told[after.assignment, person])
             new = compliance.timeline(facts, horizon=date.min)
             old = compliance.timeline(replace(facts, versions=before.versions), horizon=date.min)
             if not old.steps and not new.steps:

@@ -86,11 +86,12 @@ async def restand(
     by_assignment: defaultdict[Id, list[Id]] = defaultdict(list)
     for assignment, person in lines:
         by_assignment[assignment].append(person)
+    if len(lines) <= at_once:
+        abouts = [(await About.remembered(tx, id, stamps.get(id)), people) for id, people in by_assignment.items()]
+        await write_difference(tx, await difference(tx, abouts))
+        return
     for assignment, people in by_assignment.items():
-        if len(lines) <= at_once:
-            about = await About.remembered(tx, assignment, stamps.get(assignment))
-            await write_difference(tx, assignment, await difference(tx, about, people))
-        elif len(people) <= _PEOPLE_IN_TASK_MAX:
+        if len(people) <= _PEOPLE_IN_TASK_MAX:
             total = len(people)
             await tx.run(
                 "standing_task_add", id=new_id(), assignment=assignment, people=sorted(people), total=total, now=now
@@ -173,8 +174,7 @@ async def work_out(tx: WriteTx, assignment: Id, people: Sequence[Id]) -> int:
 
     Returns: how many lines were different.
     """
-    about = await About.read(tx, assignment)
-    return await write_difference(tx, assignment, await difference(tx, about, people))
+    return await write_difference(tx, await difference(tx, [(await About.read(tx, assignment), people)]))
 
 
 @dataclass(slots=True)
@@ -182,61 +182,64 @@ class Difference:
     """Where stored steps and obligations are not what the facts say: keys of rows to remove, and rows to add.
 
     Args:
-        people: whose lines are different.
-        failed: whose lines could not be worked out; they stay as they are.
+        lines: those that are different.
+        failed: those that could not be worked out; they stay as they are.
     """
 
-    gone: list[tuple[Id, date]] = field(default_factory=list)
+    gone: list[tuple[Line, date]] = field(default_factory=list)
     new: list[StepRow] = field(default_factory=list)
-    gone_obligations: list[tuple[Id, int]] = field(default_factory=list)
+    gone_obligations: list[tuple[Line, int]] = field(default_factory=list)
     new_obligations: list[ObligationRow] = field(default_factory=list)
-    people: list[Id] = field(default_factory=list)
-    failed: list[Id] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    failed: list[Line] = field(default_factory=list)
 
 
-async def difference(tx: Tx, about: About, people: Sequence[Id]) -> Difference:
-    """What the stored steps of some lines lack."""
+async def difference(tx: Tx, abouts: Sequence[tuple[About, Sequence[Id]]]) -> Difference:
+    """What the stored steps of some people under some assignments lack."""
     found = Difference()
-    for person, told in (await about.told(tx, people, stored=True)).items():
+    by_id = {about.assignment: about for about, _ in abouts}
+    for line, told in (await told_of(tx, abouts, stored=True)).items():
         try:
-            timeline = compliance.timeline(about.facts_of(told), horizon=date.min)
+            timeline = compliance.timeline(by_id[line[0]].facts_of(told), horizon=date.min)
         except Exception:  # a fact must be recorded whatever becomes of the copy; a rebuild tells of the line
-            log.exception("a line could not be worked out", assignment=str(about.assignment), person=str(person))
-            found.failed.append(person)
+            log.exception("a line could not be worked out", assignment=str(line[0]), person=str(line[1]))
+            found.failed.append(line)
             continue
-        steps = _rows(person, timeline.steps)
+        steps = _rows(line, timeline.steps)
         kept_steps = {row.from_on: row for row in told.steps or ()}
-        owed = {place: _owed(person, place, one) for place, one in enumerate(timeline.obligations, 1)}
+        owed = {place: _owed(line, place, one) for place, one in enumerate(timeline.obligations, 1)}
         kept_owed = {row.place: row for row in told.obligations or ()}
         if steps == kept_steps and owed == kept_owed:
             continue
-        found.people.append(person)
-        found.gone += [(person, day) for day in kept_steps if day not in steps]
+        found.lines.append(line)
+        found.gone += [(line, day) for day in kept_steps if day not in steps]
         found.new += [row for day, row in steps.items() if kept_steps.get(day) != row]
-        found.gone_obligations += [(person, place) for place in kept_owed if place not in owed]
+        found.gone_obligations += [(line, place) for place in kept_owed if place not in owed]
         found.new_obligations += [row for place, row in owed.items() if kept_owed.get(place) != row]
     return found
 
 
-async def write_difference(tx: WriteTx, assignment: Id, found: Difference) -> int:
-    """Make the stored steps right. Returns how many lines were different."""
-    if found.people:
+async def write_difference(tx: WriteTx, found: Difference) -> int:
+    """Make the stored steps right, in one trip. Returns how many lines were different."""
+    if found.lines:
         await tx.run(
             "standings_write",
-            assignment=assignment,
-            people=[person for person, _ in found.gone],
+            assignments=[assignment for (assignment, _), _ in found.gone],
+            people=[person for (_, person), _ in found.gone],
             from_ons=[day for _, day in found.gone],
-            owing=[person for person, _ in found.gone_obligations],
+            owed_under=[assignment for (assignment, _), _ in found.gone_obligations],
+            owing=[person for (_, person), _ in found.gone_obligations],
             places=[place for _, place in found.gone_obligations],
             steps=found.new,
             obligations=found.new_obligations,
         )
-    return len(found.people)
+    return len(found.lines)
 
 
 class StepRow(Struct, frozen=True):
-    """A row of the table `standing`, without its assignment."""
+    """A row of the table `standing`."""
 
+    assignment: Id
     person: Id
     from_on: date
     until_on: date | None
@@ -258,30 +261,30 @@ class StepRow(Struct, frozen=True):
     zone: str
 
 
-def _rows(person: Id, steps: Sequence[Step]) -> dict[date, StepRow]:
+def _rows(of: Line, steps: Sequence[Step]) -> dict[date, StepRow]:
     """The rows of a line by their first day, with what fills the days between that have no answer."""
     rows: dict[date, StepRow] = {}
     last: date | None = None
     for step in steps:
         if last is not None and last < step.since:
-            rows[last] = _nothing(person, last, step.since, step.zone.key)
-        rows[step.since] = _row(person, step)
+            rows[last] = _nothing(of, last, step.since, step.zone.key)
+        rows[step.since] = _row(of, step)
         last = step.until
     if last is not None:
-        rows[last] = _nothing(person, last, None, steps[-1].zone.key)
+        rows[last] = _nothing(of, last, None, steps[-1].zone.key)
     return rows
 
 
-def _nothing(person: Id, since: date, until: date | None, zone: str) -> StepRow:
+def _nothing(of: Line, since: date, until: date | None, zone: str) -> StepRow:
     never = CreditState.NEVER.value
     return StepRow(
-        person, since, until, NONE, 0, 0, None, None, never, None, None, None, None, None, None, 0, False, [], zone
+        *of, since, until, NONE, 0, 0, None, None, never, None, None, None, None, None, None, 0, False, [], zone
     )
 
 
-def _row(person: Id, step: Step) -> StepRow:
+def _row(of: Line, step: Step) -> StepRow:
     return StepRow(
-        person,
+        *of,
         step.since,
         step.until,
         step.status.value,
@@ -304,8 +307,9 @@ def _row(person: Id, step: Step) -> StepRow:
 
 
 class ObligationRow(Struct, frozen=True):
-    """A row of the table `obligation`, without its assignment."""
+    """A row of the table `obligation`."""
 
+    assignment: Id
     person: Id
     place: int
     line: int
@@ -321,9 +325,9 @@ class ObligationRow(Struct, frozen=True):
     days_late: int
 
 
-def _owed(person: Id, place: int, one: Obligation) -> ObligationRow:
+def _owed(of: Line, place: int, one: Obligation) -> ObligationRow:
     return ObligationRow(
-        person,
+        *of,
         place,
         one.line,
         one.cycle,
@@ -452,21 +456,8 @@ class About:
 
     async def facts(self, tx: Tx, people: Sequence[Id], *, moment: datetime | None = None) -> Mapping[Id, Facts]:
         """What the lines of these people rest on; at a moment, what was known of it then (principle P6)."""
-        return {person: self.facts_of(told, moment) for person, told in (await self.told(tx, people)).items()}
-
-    async def told(self, tx: Tx, people: Sequence[Id], *, stored: bool = False) -> dict[Id, Told]:
-        """The same as it was read; on demand with what is stored of the lines."""
-        rows = await tx.rows(
-            "standing_facts",
-            assignment=self.assignment,
-            people=list(people),
-            audiences=self.audiences,
-            items=self.items,
-            primaries=self.primaries,
-            most=FACTS_MAX,
-            stored=stored,
-        )
-        return {row["person"]: _TOLD.decode(row["told"]) for row in rows}
+        told = await told_of(tx, [(self, people)])
+        return {person: self.facts_of(one, moment) for (_, person), one in told.items()}
 
     def facts_of(self, told: Told, moment: datetime | None = None) -> Facts:
         """What was read, as the engine takes it."""
@@ -508,6 +499,26 @@ class About:
                 until_on = last if until_on is None else min(until_on, last)
             if until_on is None or until_on >= one.from_on:
                 yield Exemption(id=one.id, since=one.from_on, until=until_on, recorded_at=one.granted_at)
+
+
+async def told_of(tx: Tx, abouts: Sequence[tuple[About, Sequence[Id]]], *, stored: bool = False) -> dict[Line, Told]:
+    """What the lines of people under assignments rest on, as it was read; on demand with what is stored of them."""
+    rows = await tx.rows(
+        "standing_facts",
+        abouts=[
+            {
+                "assignment": about.assignment,
+                "people": people,
+                "audiences": about.audiences,
+                "items": about.items,
+                "primaries": about.primaries,
+            }
+            for about, people in abouts
+        ],
+        most=FACTS_MAX,
+        stored=stored,
+    )
+    return {(row["assignment"], row["person"]): _TOLD.decode(row["told"]) for row in rows}
 
 
 def _membership(one: _MembershipTold) -> Membership:

@@ -99,8 +99,8 @@ async def _slices(database: Database, tenant: Id) -> AsyncIterator[Slice]:
 async def _compare(database: Database, tenant: Id, assignment: Id, people: Sequence[Id]) -> list[Id]:
     """Those of the people whose stored line is not what the facts say."""
     async with database.read(tenant) as tx:
-        found = await difference(tx, await About.read(tx, assignment), people)
-    return found.people + found.failed
+        found = await difference(tx, [(await About.read(tx, assignment), people)])
+    return [person for _, person in found.lines + found.failed]
 
 
 async def _confirmed(database: Database, tenant: Id, assignment: Id, people: Sequence[Id], *, repairs: bool) -> int:
@@ -109,10 +109,10 @@ async def _confirmed(database: Database, tenant: Id, assignment: Id, people: Seq
     for start in range(0, len(people), _CONFIRMED_AT_ONCE):
         part = people[start : start + _CONFIRMED_AT_ONCE]
         async with database.write(tenant, alone=True) as tx:
-            different = await difference(tx, await About.read(tx, assignment), part)
+            different = await difference(tx, [(await About.read(tx, assignment), part)])
             if repairs:
-                await write_difference(tx, assignment, different)
-            found += len(different.people) + len(different.failed)
+                await write_difference(tx, different)
+            found += len(different.lines) + len(different.failed)
     return found
 
 

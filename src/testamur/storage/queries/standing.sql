@@ -20,11 +20,11 @@ FROM assignment a JOIN tenant t ON t.id = :tenant
 WHERE a.tenant = :tenant AND a.id = :assignment;
 
 -- name: standing_facts
--- All that the lines of some people rest on, one document a person, and on demand what is stored of them.
-SELECT who.person, json_build_array(
+-- All that the lines of some people under some assignments rest on, one document a line, and on demand what is stored.
+SELECT a.assignment, who.person, json_build_array(
     (SELECT json_agg(json_build_array(m.audience, m.joined_on, m.left_on, m.joined_recorded_at, m.left_recorded_at))
      FROM membership m
-     WHERE m.tenant = :tenant AND m.person = who.person AND m.audience = ANY (:audiences::uuid[])),
+     WHERE m.tenant = :tenant AND m.person = who.person AND m.audience = ANY (a.audiences)),
     (SELECT json_agg(json_build_array(s.began_at, s.began_known_at, s.ended_at, s.ended_known_at)) FROM suspension s
      WHERE s.tenant = :tenant AND s.person = who.person),
     p.deleted_at,
@@ -33,46 +33,47 @@ SELECT who.person, json_build_array(
                 f.is_prior, f.extra ->> 'how', f.recorded_at, f.closed_at, f.closed_as))
      FROM (
         (SELECT f.* FROM fact f
-         WHERE f.tenant = :tenant AND f.person = who.person AND f.item = ANY (:items::uuid[])
+         WHERE f.tenant = :tenant AND f.person = who.person AND f.item = ANY (a.items)
            AND f.completed_at IS NOT NULL AND f.closed_at IS NULL
          ORDER BY f.completed_at DESC LIMIT :most)
         UNION ALL
         (SELECT f.* FROM fact f
-         WHERE f.tenant = :tenant AND f.person = who.person AND f.item = ANY (:items::uuid[])
+         WHERE f.tenant = :tenant AND f.person = who.person AND f.item = ANY (a.items)
            AND (f.person IS NULL OR f.completed_at IS NULL OR f.closed_at IS NOT NULL)
          ORDER BY f.recorded_at DESC LIMIT :most)
      ) f),
     (SELECT json_agg(json_build_array(t.id, t.item, t.attempted_at, t.recorded_at))
      FROM (SELECT t.* FROM attempt t
-           WHERE t.tenant = :tenant AND t.item = ANY (:items::uuid[]) AND t.person = who.person
+           WHERE t.tenant = :tenant AND t.item = ANY (a.items) AND t.person = who.person
            ORDER BY t.attempted_at LIMIT :most) t),
     (SELECT json_agg(json_build_array(e.id, e.from_on, e.until_on, e.granted_at, e.withdrawn_at)) FROM exemption e
      WHERE e.tenant = :tenant AND e.person = who.person
-       AND (e.assignment = :assignment OR e.item = ANY (:primaries::uuid[])
+       AND (e.assignment = a.assignment OR e.item = ANY (a.primaries)
             OR e.assignment IS NULL AND e.item IS NULL)),
     (SELECT json_agg(json_build_array(e.id, e.cycle, e.due_on, e.granted_on, e.granted_at, e.withdrawn_at))
      FROM extension e
-     WHERE e.tenant = :tenant AND e.person = who.person AND e.assignment = :assignment),
+     WHERE e.tenant = :tenant AND e.person = who.person AND e.assignment = a.assignment),
     CASE WHEN :stored THEN
         (SELECT json_agg(s.*) FROM standing s
-         WHERE s.tenant = :tenant AND s.person = who.person AND s.assignment = :assignment) END,
+         WHERE s.tenant = :tenant AND s.person = who.person AND s.assignment = a.assignment) END,
     CASE WHEN :stored THEN
         (SELECT json_agg(o.*) FROM obligation o
-         WHERE o.tenant = :tenant AND o.person = who.person AND o.assignment = :assignment) END
+         WHERE o.tenant = :tenant AND o.person = who.person AND o.assignment = a.assignment) END
 )::text AS told
-FROM unnest(:people::uuid[]) AS who (person)
+FROM json_to_recordset(:abouts::json) AS a (assignment uuid, people uuid[], audiences uuid[], items uuid[], primaries uuid[])
+CROSS JOIN LATERAL unnest(a.people) AS who (person)
 JOIN person p ON p.tenant = :tenant AND p.id = who.person;
 
 -- name: standings_write!
--- What is different of some lines of an assignment, in one trip: the constraints look at it when all is done.
+-- What is different of some lines, in one trip: the constraints look at it when all is done.
 WITH ended AS (
-    DELETE FROM obligation o USING unnest(:owing::uuid[], :places::int[]) AS gone (person, place)
-    WHERE o.tenant = :tenant AND o.person = gone.person AND o.assignment = :assignment AND o.place = gone.place
+    DELETE FROM obligation o USING unnest(:owed_under::uuid[], :owing::uuid[], :places::int[]) AS gone (assignment, person, place)
+    WHERE o.tenant = :tenant AND o.person = gone.person AND o.assignment = gone.assignment AND o.place = gone.place
 ), owed AS (
     INSERT INTO obligation (tenant, assignment, person, place, line, cycle, opens_on, due_on, outcome, ended_on,
                             satisfied_by, satisfied_how, satisfied_on, is_on_time, days_late)
-    SELECT :tenant, :assignment, o.* FROM json_to_recordset(:obligations::json) AS o (
-        person uuid, place int, line int, cycle int, opens_on date, due_on date, outcome text, ended_on date,
+    SELECT :tenant, o.* FROM json_to_recordset(:obligations::json) AS o (
+        assignment uuid, person uuid, place int, line int, cycle int, opens_on date, due_on date, outcome text, ended_on date,
         satisfied_by uuid, satisfied_how text, satisfied_on date, is_on_time boolean, days_late int)
     ON CONFLICT (tenant, person, assignment, place) DO UPDATE
     SET (line, cycle, opens_on, due_on, outcome, ended_on, satisfied_by, satisfied_how, satisfied_on, is_on_time,
@@ -80,14 +81,15 @@ WITH ended AS (
       = (excluded.line, excluded.cycle, excluded.opens_on, excluded.due_on, excluded.outcome, excluded.ended_on,
          excluded.satisfied_by, excluded.satisfied_how, excluded.satisfied_on, excluded.is_on_time, excluded.days_late)
 ), removed AS (
-    DELETE FROM standing s USING unnest(:people::uuid[], :from_ons::date[]) AS gone (person, from_on)
-    WHERE s.tenant = :tenant AND s.person = gone.person AND s.assignment = :assignment AND s.from_on = gone.from_on
+    DELETE FROM standing s USING unnest(:assignments::uuid[], :people::uuid[], :from_ons::date[])
+        AS gone (assignment, person, from_on)
+    WHERE s.tenant = :tenant AND s.person = gone.person AND s.assignment = gone.assignment AND s.from_on = gone.from_on
 )
 INSERT INTO standing (tenant, assignment, person, from_on, until_on, status, line, cycle, opens_on, due_on, credit,
                       credit_ends_on, last_completed_on, started_on, satisfied_by, satisfied_how, is_on_time,
                       late_days, is_impossible, because, zone)
-SELECT :tenant, :assignment, s.* FROM json_to_recordset(:steps::json) AS s (
-    person uuid, from_on date, until_on date, status text, line int, cycle int, opens_on date, due_on date, credit text,
+SELECT :tenant, s.* FROM json_to_recordset(:steps::json) AS s (
+    assignment uuid, person uuid, from_on date, until_on date, status text, line int, cycle int, opens_on date, due_on date, credit text,
     credit_ends_on date, last_completed_on date, started_on date, satisfied_by uuid, satisfied_how text,
     is_on_time boolean, late_days int, is_impossible boolean, because jsonb, zone text)
 ON CONFLICT (tenant, person, assignment, from_on) DO UPDATE
