@@ -316,6 +316,13 @@ def test_a_leap_day_is_the_28th_in_other_years() -> None:
     assert fixed_day_from(day("2028-02-29").toordinal(), ((2, 29),)) == day("2028-02-29").toordinal()
 
 
+def test_p5_of_two_memberships_that_begin_together_the_one_known_first_gives_notice() -> None:
+    both = (member("2025-01-10"), member("2025-01-10", "2025-01-11", known="2025-01-14"))
+    facts = told(S, *both)
+    assert on(facts, "2025-01-10").due_on == day("2025-02-09")
+    assert of(facts.edited(edit(S, "2025-01-11", notice_floor=False))).steps[0].due_on == day("2025-02-09")
+
+
 def test_p3_of_two_extensions_to_one_day_the_same_one_is_named_in_any_order() -> None:
     both = (extend("2025-01-05", "2025-04-01", 300), extend("2025-01-05", "2025-04-01", 301))
     one, other = (of(told(S, *order)) for order in (both, both[::-1]))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from testamur.core.compliance.days import FOREVER
 from testamur.core.compliance.facts import Facts, Membership, Span
 from testamur.core.compliance.settings import Settings
+
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -35,7 +38,8 @@ def stays(facts: Facts, versions: Sequence[Settings]) -> list[Stay]:
             since = max(since, version.effective_on.toordinal())
         if version.is_active and not version.is_deleted:
             found += _under(version, since, end, facts)
-    found.sort(key=lambda stay: (stay.since, stay.until))
+    # Of several memberships that begin a stay the one known first gives notice (M6), whatever ends when.
+    found.sort(key=lambda stay: (stay.since, stay.membership.recorded_at or _ALWAYS, stay.until))
     joined: list[Stay] = []
     for stay in found:
         if joined and stay.since <= joined[-1].until:
