@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test lint format bench docs lock clean
+.PHONY: serve test lint format bench mutants docs lock clean
 
 serve: .venv/.serve
 	$(BIN)/testamur serve --demo
@@ -22,6 +22,9 @@ format: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python -m bench
+
+mutants: .venv/.dev
+	$(BIN)/python -m tests.mutants
 
 docs: .venv/.dev
 	$(BIN)/python -m tools.docs
