@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
+from testamur.core.assignments import NewAssignment
 from testamur.core.cpd import NewCpdEntry
+from testamur.core.decisions import NewExemption, NewExtension
 from testamur.core.ids import Id, to_hex24, to_opaque, to_ulid, to_uuid
 from testamur.core.moments import When, format_instant
 from testamur.core.people import Identifier, NewPerson, Reference
@@ -32,6 +36,22 @@ def continuing(hub: Hub) -> tuple[Id, Id, Id]:
     return entry.category.id, entry.id, hub.do(hub.ledger.cpd.require(hub.caller, Reference("site-staff"), 60))
 
 
+def decided(hub: Hub) -> tuple[Id, Id]:
+    """An exemption and an extension."""
+    person, item = Reference(to_hex24(hub.person), (), "person"), Reference(to_hex24(hub.third_party), (), "item")
+    new = NewAssignment(audience=Reference("site-staff", (), "audience"), primary=item)
+    of = Reference(to_hex24(hub.do(hub.ledger.assignments.add(hub.caller, new)).id), (), "assignment")
+    extension = hub.do(
+        hub.ledger.decisions.extend(
+            hub.caller, NewExtension(person=person, assignment=of, due_on=date(2099, 1, 1), reason="Away")
+        )
+    )
+    exemption = hub.do(
+        hub.ledger.decisions.exempt(hub.caller, NewExemption(person=person, from_on=date(2099, 1, 1), reason="Away"))
+    )
+    return exemption.id, extension.id
+
+
 @pytest.mark.parametrize(("dialect", "operation"), OPERATIONS, ids=lambda value: getattr(value, "name", value))
 def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, operation: Operation) -> None:
     """Whatever an id names in one tenant, another tenant's credentials get no success and no trace of it."""
@@ -52,6 +72,7 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
     hub.do(hub.ledger.skills.add(hub.caller, ["Ladders"]))
     (tag,) = hub.do(hub.ledger.skills.page(hub.tenant.id, updated_since=None, count=1, skip=0))[1]
     category, entry, requirement = continuing(hub)
+    exemption, extension = decided(hub)
     named = {
         "audienceId": to_hex24(hub.audience),
         "userRef": "00123",
@@ -69,6 +90,8 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
         "audience": to_ulid(hub.audience, "audience"),
         "assignment": assignment,
         "record": to_ulid(record.id, "record"),
+        "exemption": to_ulid(exemption, "exemption"),
+        "extension": to_ulid(extension, "extension"),
         "number": "1",
         "subResourceId": to_opaque(record.id),
         "id": statement,
@@ -100,7 +123,7 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
         assert 400 <= answer.status_code < 500, answer.text
     spellings = [
         spell
-        for id in (hub.person, hub.item, hub.audience, record.id)
+        for id in (hub.person, hub.item, hub.audience, record.id, exemption, extension)
         for spell in (to_hex24(id), to_opaque(id), to_uuid(id), to_ulid(id, "record")[4:])
     ]
     body = answer.text.replace(path, "")

@@ -79,6 +79,7 @@ def read_params(query: Sequence[tuple[str, str]], declared: Sequence[Param], *, 
     by_name = {name: param for param in declared for name in (param.name, *param.aliases)} if query else {}
     values: dict[str, Any] = {param.name: param.default for param in declared}
     faults: list[FieldFault] = []
+    misread: list[Param] = []
     for name, text in query:
         param = by_name.get(name)
         if param is None:
@@ -91,10 +92,11 @@ def read_params(query: Sequence[tuple[str, str]], declared: Sequence[Param], *, 
             values[param.name] = _read(param, text)
         except ValueError as error:
             faults.append(FieldFault(name, "format", str(error)))
+            misread.append(param)
     faults += [
         FieldFault(param.name, "missing", "is required")
         for param in declared
-        if param.is_required and values[param.name] is None
+        if param.is_required and values[param.name] is None and param not in misread
     ]
     if faults:
         raise InvalidInput(faults)

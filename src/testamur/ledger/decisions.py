@@ -172,7 +172,7 @@ class Decisions:
             created_by=caller.person,
             extra=extra,
         )
-        check_times(record, now, completed_field="completed_on", started_field="started_at")
+        check_times(record, now, completed_field="completed_at", started_field="started_at")
         said = {
             **extra,
             "person": new.person.value,
@@ -186,6 +186,22 @@ class Decisions:
         return await self._records.record(
             caller.tenant, record, Report(SOURCE, caller.client, "DECISION", "equivalency", body)
         )
+
+    async def exemption(self, tenant: Id, id: Id) -> GrantedExemption:
+        """One exemption, a withdrawn one too. Raises NotFound."""
+        async with self._database.read(tenant) as tx:
+            row = await tx.row("exemption_get", id=id)
+        if row is None:
+            raise NotFound("No such decision in this tenant")
+        return _exemption(row)
+
+    async def extension(self, tenant: Id, id: Id) -> GrantedExtension:
+        """One extension, a withdrawn one too. Raises NotFound."""
+        async with self._database.read(tenant) as tx:
+            row = await tx.row("extension_get", id=id)
+        if row is None:
+            raise NotFound("No such decision in this tenant")
+        return _extension(row)
 
     async def exemptions(
         self, tenant: Id, *, person: Id | None = None, assignment: Id | None = None, after: Id | None = None, count: int

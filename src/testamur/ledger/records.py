@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -120,6 +120,14 @@ class Records:
             seen = await tx.row("record_as_of_fact", record=row["record"], revision=row["revision"])
         assert seen is not None
         return Statement(record=record_of(seen), is_standing=row["closed_at"] is None)
+
+    async def of_facts(self, tenant: Id, facts: Collection[Id]) -> dict[Id, tuple[Id, int]]:
+        """The record of each of these facts, and which of its revisions it is; unknown ids are left out."""
+        if not facts:
+            return {}
+        async with self._database.read(tenant) as tx:
+            rows = await tx.rows("facts_records", facts=list(set(facts)))
+        return {row["id"]: (row["record"], row["revision"]) for row in rows}
 
     async def revisions(self, tenant: Id, id: Id) -> list[Revision]:
         """Every fact of a record, oldest first. Raises CompletionNotFound."""

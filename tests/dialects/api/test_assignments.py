@@ -30,7 +30,19 @@ def create(client: httpx.Client, **body: Any) -> dict[str, Any]:
 
 
 def test_an_assignment_reads_back_with_every_setting(hub: Hub, client: httpx.Client) -> None:
-    settings = {"hide_alternatives": True, "completion_period_days": 14, "recurrence_days": 365}
+    settings = {
+        "hide_alternatives": True,
+        "completion_period_days": 14,
+        "recurrence_days": 365,
+        "renewal_window_days": 60,
+        "renewal_grace_days": 7,
+        "anchor": "calendar",
+        "calendar_days": ["02-29", "12-31"],
+        "minimum_credit_days": 90,
+        "prior_credit": "any",
+        "has_notice_floor": False,
+        "zone": "Asia/Tokyo",
+    }
     made = create(client, alternatives=[to_hex24(hub.third_party)], **settings)
     said = {
         "item": to_ulid(hub.item, "item"),
@@ -53,6 +65,7 @@ def test_an_assignment_reads_back_with_every_setting(hub: Hub, client: httpx.Cli
                 "recorded_at": made["created_at"],
                 "acts_at": made["created_at"],
                 "is_deleted": False,
+                "applies_to_open": False,
             }
         ],
     }
@@ -93,6 +106,46 @@ def test_the_list_is_walked_by_cursors_and_filtered(hub: Hub, client: httpx.Clie
         assert fault["parameter"] == name
 
 
+def test_every_setting_of_renewal_is_changed_and_null_clears(client: httpx.Client) -> None:
+    made = create(client, recurrence_days=365)
+    at = f"{PATH}/{made['id']}"
+    wanted = {
+        "renewal_window_days": 30,
+        "renewal_grace_days": 3,
+        "anchor": "calendar",
+        "calendar_days": ["12-31"],
+        "minimum_credit_days": 60,
+        "prior_credit": "none",
+        "has_notice_floor": False,
+        "zone": "Europe/Berlin",
+    }
+    changed = client.patch(at, json={**wanted, "applies_to_open": True}).json()
+    assert {name: changed[name] for name in wanted} == wanted
+    assert [version["applies_to_open"] for version in changed["versions"]] == [False, True]
+    nothing = {"renewal_grace_days": None, "minimum_credit_days": None, "zone": None, "calendar_days": None}
+    told = client.patch(at, json={**nothing, "anchor": "expiry"}).json()
+    assert {name: told[name] for name in nothing} == {**nothing, "calendar_days": []}
+    (fault,) = problem(client.patch(at, json={"anchor": "calendar"}), 422)["errors"]
+    assert fault["pointer"] == "/calendar_days"
+    problem(client.patch(at, json={"anchor": None}), 422)
+
+
+def test_a_paused_assignment_asks_nothing_until_it_is_resumed(hub: Hub, client: httpx.Client) -> None:
+    made = create(client)
+    at = f"{PATH}/{made['id']}"
+    paused = client.post(f"{at}/pause")
+    assert (paused.status_code, paused.json()["is_active"]) == (200, False)
+    assert client.get(at).headers["etag"] == paused.headers["etag"]
+    assert len(client.post(f"{at}/pause").json()["versions"]) == 2
+    resumed = client.post(f"{at}/resume").json()
+    assert [version["is_active"] for version in resumed["versions"]] == [True, False, True]
+    client.delete(at)
+    for verb in ("pause", "resume"):
+        problem(client.post(f"{at}/{verb}"), 409, "conflict")
+        problem(client.post(f"{PATH}/x/{verb}"), 404, "assignment_not_found")
+        problem(hub.client("api", hub.reader).post(f"{at}/{verb}"), 403, "forbidden")
+
+
 @pytest.mark.parametrize("text", ["x", "ref:1", "asg_00000000000000000000000000", "aud_00000000000000000000000000"])
 def test_an_assignment_that_is_not_there_is_404(client: httpx.Client, text: str) -> None:
     for method in ("GET", "PATCH", "DELETE"):
@@ -123,6 +176,18 @@ def test_another_tenants_are_not_found(hub: Hub, other_hub: Hub, client: httpx.C
         ({"completion_period_days": 1.5}, "/completion_period_days"),
         ({"recurrence_days": -1}, "/recurrence_days"),
         ({"due_on": "2026-01-01"}, "/due_on"),
+        ({"renewal_window_days": 30, "recurrence_days": 30}, "/renewal_window_days"),
+        ({"renewal_window_days": -1}, "/renewal_window_days"),
+        ({"renewal_grace_days": 36_501}, "/renewal_grace_days"),
+        ({"minimum_credit_days": 5, "renewal_window_days": 5}, "/minimum_credit_days"),
+        ({"anchor": "calendar"}, "/calendar_days"),
+        ({"anchor": "birthday"}, "/anchor"),
+        ({"calendar_days": ["12-31", "02-30"]}, "/calendar_days/1"),
+        ({"calendar_days": ["31 Dec"]}, "/calendar_days/0"),
+        ({"prior_credit": True}, "/prior_credit"),
+        ({"zone": "Mars/Olympus"}, "/zone"),
+        ({"zone": "\0"}, "/zone"),
+        ({"applies_to_open": True}, "/applies_to_open"),
     ],
 )
 def test_a_wrong_body_is_refused_and_its_field_named(client: httpx.Client, body: dict[str, Any], pointer: str) -> None:

@@ -10,13 +10,15 @@ from testamur.http.operations import Operation
 from tests.dialects.api.problems import problem
 from tests.hub import Hub
 
-WRITES = [operation for operation in OPERATIONS if operation.method != "GET"]
+PREVIEWS = {"previewAssignmentChange", "previewAssignment"}
+"""They have a body and write nothing."""
+WRITES = [operation for operation in OPERATIONS if operation.method != "GET" and operation.name not in PREVIEWS]
 BODIES = [operation for operation in OPERATIONS if operation.body is not None]
 
 
 def at(operation: Operation) -> str:
     places = {"person": "ref:00123", "item": "ref:FIRE-101", "audience": "ref:site-staff", "number": "1"}
-    return operation.path.format(assignment="x", record="x", **places)
+    return operation.path.format(assignment="x", record="x", exemption="x", extension="x", **places)
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer nonsense", "Basic dXNlcjpwYXNz"])
@@ -50,10 +52,15 @@ def test_a_body_that_is_none_is_refused(hub: Hub, operation: Operation) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_an_unknown_parameter_is_422_and_named(hub: Hub, operation: Operation) -> None:
-    body = {"title": "T", "name": "N", "given_name": "G", "person": "x", "audience": "x", "item": "x"}
+    body = {
+        **dict.fromkeys(("person", "audience", "item", "assignment", "title", "name", "given_name", "reason"), "x"),
+        **dict.fromkeys(("from_on", "due_on", "completed_at"), "2025-01-01"),
+    }
+    required = {"list": "overdue", "from": "2025-01-01", "to": "2025-01-01"}
+    params = {param.name: required[param.name] for param in operation.params if param.is_required}
     known = {name: value for name, value in body.items() if name in getattr(operation.body, "__struct_fields__", ())}
     answer = hub.client("api").request(
-        operation.method, at(operation), params={"surprise": 1}, json=known if operation.body else None
+        operation.method, at(operation), params={**params, "surprise": "1"}, json=known if operation.body else None
     )
     told = problem(answer, 422, "invalid")
     assert told["errors"] == [{"parameter": "surprise", "code": "unknown", "detail": "is not a parameter here"}]

@@ -202,6 +202,12 @@ SELECT record, fact, dialect, client, method, path, body, repeats, reported_at, 
 FROM report WHERE tenant = :tenant AND record = ANY (:records::uuid[])
 ORDER BY record, reported_at, digest;
 
+-- name: facts_records
+-- The records of some facts. A first fact has the id of its record.
+SELECT id, record, revision FROM fact WHERE tenant = :tenant AND record = ANY (:facts::uuid[]) AND revision = 1
+UNION ALL
+SELECT id, record, revision FROM fact WHERE tenant = :tenant AND id = ANY (:facts::uuid[]) AND revision > 1;
+
 -- name: record_as_of_fact
 SELECT r.* FROM fact_read r WHERE r.tenant = :tenant AND r.id = :record AND r.revision = :revision;
 

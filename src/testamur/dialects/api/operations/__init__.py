@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from testamur.dialects.api import wire
 from testamur.dialects.api.errors import MEDIA_TYPE, answer_error
-from testamur.dialects.api.operations import assignments, audiences, items, members, people, records
+from testamur.dialects.api.operations import (
+    assignments,
+    audiences,
+    decisions,
+    items,
+    members,
+    people,
+    records,
+    standings,
+)
 from testamur.dialects.api.operations.shared import NAME, identify
 from testamur.http.operations import Dialect
 
@@ -15,6 +24,8 @@ OPERATIONS = (
     *members.OPERATIONS,
     *assignments.OPERATIONS,
     *records.OPERATIONS,
+    *standings.OPERATIONS,
+    *decisions.OPERATIONS,
 )
 
 DIALECT = Dialect(

@@ -59,6 +59,14 @@ async def change_assignment(call: Call) -> Reply:
     return await _reply(200, call, await call.ledger.assignments.edit(call.caller, of(call), edit, seen=seen(call)))
 
 
+async def pause_assignment(call: Call) -> Reply:
+    return await _reply(200, call, await call.ledger.assignments.pause(call.caller, of(call)))
+
+
+async def resume_assignment(call: Call) -> Reply:
+    return await _reply(200, call, await call.ledger.assignments.resume(call.caller, of(call)))
+
+
 async def delete_assignment(call: Call) -> Reply:
     await call.ledger.assignments.delete(call.caller, of(call), None)
     return empty_reply(204)
@@ -112,6 +120,24 @@ OPERATIONS = (
         summary="Give an assignment a new version: what is absent stays, null clears",
         scope=Scope.WRITE,
         body=wire.ChangeAssignment,
+        answers={200: wire.AssignmentWithVersions},
+    ),
+    Operation(
+        name="pauseAssignment",
+        method="POST",
+        path=f"{ONE}/pause",
+        handler=pause_assignment,
+        summary="Let an assignment rest: open obligations are withdrawn until it is resumed",
+        scope=Scope.WRITE,
+        answers={200: wire.AssignmentWithVersions},
+    ),
+    Operation(
+        name="resumeAssignment",
+        method="POST",
+        path=f"{ONE}/resume",
+        handler=resume_assignment,
+        summary="End a pause",
+        scope=Scope.WRITE,
         answers={200: wire.AssignmentWithVersions},
     ),
     Operation(

@@ -47,8 +47,8 @@ async def identify(call: Call) -> Credential:
 
 def after(call: Call, *types: Any) -> list[Any]:
     """The place of the call's cursor; empty at the beginning of the list. Raises InvalidCursor."""
-    cursor = call.params["cursor"]
-    return [] if cursor is None else decode_cursor(cursor, _binding(call), *types)
+    text = call.params["cursor"]
+    return [] if text is None else decode_cursor(text, _binding(call), *types)
 
 
 def after_id(call: Call) -> Id | None:
@@ -67,8 +67,13 @@ def listed(
         place: where the list goes on behind a row.
     """
     limit: int = call.params["limit"]
-    next = encode_cursor(place(rows[limit - 1]), _binding(call)) if len(rows) > limit else None
+    next = cursor(call, place(rows[limit - 1])) if len(rows) > limit else None
     return json_reply(200, wire.List([show(row) for row in rows[:limit]], next))
+
+
+def cursor(call: Call, place: Sequence[Any]) -> str:
+    """Where the call's list goes on, as `after` reads it."""
+    return encode_cursor(place, _binding(call))
 
 
 def updated_after(call: Call) -> datetime | None:
