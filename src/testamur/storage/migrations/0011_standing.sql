@@ -89,6 +89,7 @@ CREATE TABLE exemption (
 COMMENT ON TABLE exemption IS 'From one assignment, from those that ask for one item, or from everything (rule X3).';
 COMMENT ON COLUMN exemption.until_on IS 'The last day covered, null for good.';
 CREATE INDEX exemption_person ON exemption (tenant, person);
+CREATE INDEX exemption_assignment ON exemption (tenant, assignment, id);
 
 CREATE TABLE extension (
     tenant uuid NOT NULL,
@@ -112,6 +113,7 @@ CREATE TABLE extension (
     CHECK ((withdrawn_at IS NULL) = (withdrawn_by IS NULL) AND (withdrawn_at IS NULL) = (withdrawn_because IS NULL))
 );
 CREATE INDEX extension_line ON extension (tenant, person, assignment);
+CREATE INDEX extension_assignment ON extension (tenant, assignment, id);
 
 -- Standing ------------------------------------------------------------------------------------------------------
 
