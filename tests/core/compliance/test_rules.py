@@ -25,7 +25,7 @@ from testamur.core.compliance import (
     standing_on,
     transitions,
 )
-from testamur.core.compliance.days import fixed_day_from
+from testamur.core.compliance.days import FOREVER, fixed_day_from
 from testamur.core.compliance.why import _TEXTS
 from testamur.core.moments import When
 from tests.core.compliance.stories import (
@@ -376,3 +376,207 @@ def test_section_5_settings_outside_of_their_limits_are_named() -> None:
     calendar = replace(K, calendar_days=(), minimum_credit_days=90)
     assert [one.field for one in faults(calendar)] == ["calendar_days", "minimum_credit"]
     assert [one.field for one in faults(replace(K, calendar_days=((2, 30),)))] == ["calendar_days"]
+
+
+def test_v4_what_retraining_ended_stays_ended_when_an_edit_makes_credit_longer() -> None:
+    hard = ItemVersion(item=FIRE, number=2, published_on=day("2025-09-01"), requires_retraining=True, id=id_of(7))
+    edited = told(S, done("2025-02-01"), edit(S, "2025-10-01", recurrence_days=400), item_versions=(hard,))
+    assert on(edited, "2025-10-01").credit_ends_on == day("2025-09-01")
+
+
+def test_v4_an_edit_of_the_same_day_takes_nothing_from_the_days_that_retraining_gives() -> None:
+    short = replace(S, renewal_grace_days=10)
+    hard = ItemVersion(item=FIRE, number=2, published_on=day("2026-01-20"), requires_retraining=True, id=id_of(7))
+    edited = told(short, done("2025-02-01"), edit(short, "2026-01-20", recurrence_days=366), item_versions=(hard,))
+    step = on(edited, "2026-01-20")
+    assert (step.due_on, ("V4", id_of(7)) in step.because) == (day("2026-02-19"), True)
+
+
+def test_r2_retraining_ends_an_anniversary_before_the_completion_of_that_day_could_keep_it() -> None:
+    hard = ItemVersion(item=FIRE, number=2, published_on=day("2026-01-05"), requires_retraining=True)
+    for when, ends in [("2026-01-05", "2027-01-05"), ("2026-01-10", "2027-01-10")]:
+        facts = told(T, done("2025-02-01"), done(when, 101), item_versions=(hard,))
+        assert on(facts, when).credit_ends_on == day(ends)
+
+
+def test_section_7_the_first_fixed_day_may_be_of_the_next_year_and_there_is_none_after_the_last_year() -> None:
+    def first(text: str, *fixed: tuple[int, int]) -> int:
+        return fixed_day_from(day(text).toordinal(), fixed)
+
+    assert first("2025-03-01", (12, 31), (6, 30), (1, 1)) == day("2025-06-30").toordinal()
+    assert first("2025-07-01", (6, 30), (3, 31)) == day("2026-03-31").toordinal()
+    assert first("9999-06-01", (12, 30)) == day("9999-12-30").toordinal()
+    assert first("9999-07-01", (6, 30)) == FOREVER
+
+
+def test_section_5_an_assignment_acts_from_its_effective_day() -> None:
+    facts = told(settings(effective_on=day("2025-02-01")))
+    ahead = on(facts, "2025-01-10")
+    assert (ahead.status, ahead.opens_on, ahead.due_on) == (Status.SCHEDULED, day("2025-02-01"), day("2025-03-03"))
+    assert on(facts, "2025-02-01").status is Status.NOT_STARTED
+    past = on(told(settings(effective_on=day("2024-02-01"))), "2025-01-10")
+    assert (past.status, past.opens_on) == (Status.NOT_STARTED, day("2025-01-10"))
+
+
+def test_m5_memberships_that_overlap_are_one_stay_and_a_day_joined_and_left_is_none() -> None:
+    twice = told(S, member("2025-01-01", "2025-02-01"), member("2025-01-20", "2025-03-01"))
+    assert [on(twice, when).status for when in ("2025-01-31", "2025-02-08", "2025-03-01")] == [
+        Status.NOT_STARTED,
+        Status.NOT_STARTED,
+        Status.WITHDRAWN,
+    ]
+    assert of(told(S, member("2025-02-01", "2025-02-01"))).steps == ()
+    away = (Span(since=day("2025-02-01"), until=day("2025-02-05")),)
+    assert on(told(S, member("2025-02-01"), inactive=away), "2025-02-05").opens_on == day("2025-02-05")
+
+
+def test_s3_the_first_of_several_memberships_to_come_is_the_one_expected() -> None:
+    first = member("2025-03-01", "2025-04-01", known="2025-01-01")
+    facts = told(S, member("2025-06-01", known="2025-01-01"), first)
+    assert on(facts, "2025-01-20").opens_on == day("2025-03-01")
+
+
+@pytest.mark.parametrize("stopped", [{"is_active": False}, {"is_deleted": True}])
+def test_s3_nobody_is_expected_while_the_assignment_is_paused_or_deleted(stopped: dict[str, bool]) -> None:
+    before = settings("2025-01-10", **stopped)
+    resumed = edit(before, "2025-02-01", is_active=True, is_deleted=False)
+    found = of(told(before, resumed, member("2025-03-01", known="2025-01-01")))
+    assert standing_on(found, day("2025-01-31")) is None
+    step = standing_on(found, day("2025-02-01"))
+    assert step is not None
+    assert (step.status, step.opens_on) == (Status.SCHEDULED, day("2025-03-01"))
+
+
+def test_o8_why_says_what_satisfied_it_and_whether_in_time() -> None:
+    for when, said in [("2025-02-01", "on time"), ("2025-03-01", "late")]:
+        facts = told(S, done(when))
+        texts = [one.text for one in explain(on(facts, when), facts)]
+        assert f"The last obligation was satisfied by primary, {said}." in texts
+
+
+def test_m1_leaving_is_announced_once_and_what_satisfied_is_named() -> None:
+    found = transitions(of(told(S, done("2025-02-01"), member(until="2025-06-01"))))
+    assert [(one.kind.value, str(one.on), one.completion) for one in found] == [
+        ("opened", "2025-01-10", None),
+        ("satisfied", "2025-02-01", id_of(100)),
+        ("withdrawn", "2025-06-01", None),
+    ]
+
+
+def test_o5_an_edit_without_the_floor_moves_what_is_planned_to_its_literal_day() -> None:
+    bare = replace(S, notice_floor=False)
+    nearer = told(bare, done("2025-02-01"), edit(bare, "2026-01-25", renewal_grace_days=0))
+    assert on(nearer, "2026-01-25").due_on == day("2026-02-01")
+    floored = told(S, done("2025-02-01"), edit(S, "2026-01-25", renewal_grace_days=0))
+    assert on(floored, "2026-01-25").due_on == day("2026-02-24")
+
+
+def test_e3_e4_e5_what_an_edit_moved_names_the_edit() -> None:
+    def said(*facts: object, when: str) -> list[str]:
+        return [rule for rule, fact in on(told(*facts), when).because if fact == 2]
+
+    assert said(S, done("2025-02-01"), edit(S, "2025-12-01", recurrence_days=180), when="2025-12-01") == ["E3"]
+    assert said(S, done("2025-02-01"), edit(S, "2026-02-10", recurrence_days=370), when="2026-02-10") == ["E4"]
+    assert said(S, done("2025-02-01"), edit(S, "2026-02-10", renewal_grace_days=50), when="2026-02-10") == ["E5"]
+    assert said(S, done("2025-02-01"), edit(S, "2026-02-10", renewal_grace_days=30), when="2026-02-10") == []
+    assert said(S, edit(S, "2025-01-25", completion_period_days=60), when="2025-01-25") == ["E1"]
+    assert said(S, edit(S, "2025-01-25", completion_period_days=10), when="2025-01-25") == []
+
+
+def test_e4_credit_that_an_edit_makes_last_until_now_satisfies_cycle_1() -> None:
+    for longer, cycle in [(375, 2), (374, 1)]:
+        facts = told(S, done("2024-01-10"), edit(S, "2025-01-19", recurrence_days=longer))
+        assert on(facts, "2025-01-19").cycle == cycle
+    step = on(told(S, done("2024-01-09"), edit(S, "2025-01-19", recurrence_days=730)), "2025-01-19")
+    assert (step.status, step.opens_on, step.due_on) == (Status.COMPLETED, day("2026-01-08"), day("2026-02-07"))
+
+
+def test_e1_a_longer_period_counts_from_the_recording_and_never_shortens() -> None:
+    reached = edit(S, "2025-01-15", completion_period_days=10, applies_to_open=True)
+    again = edit(reached, "2025-01-16", completion_period_days=12, applies_to_open=False)
+    assert on(told(S, reached, again), "2025-01-16").due_on == day("2025-01-25")
+
+
+def test_e7_e2_an_edit_that_changes_no_days_moves_nothing() -> None:
+    reached = edit(S, "2025-01-15", completion_period_days=30, alternatives=(), applies_to_open=True)
+    assert on(told(S, reached), "2025-01-15").because == on(told(S), "2025-01-15").because
+
+
+def test_o2_what_is_done_on_the_entry_day_is_not_prior_learning() -> None:
+    none = on(told(settings(prior_credit=PriorCredit.NONE), done("2025-01-10")), "2025-01-10")
+    assert (none.credit, none.cycle) == (CreditState.VALID, 2)
+    for item, said in [(FIRE, "primary"), (KITCHEN, "alternative")]:
+        step = on(told(S, done("2025-01-10", item=item)), "2025-01-10")
+        assert step.satisfied_how is not None
+        assert step.satisfied_how.value == said
+
+
+def test_o2_earlier_learning_that_is_not_admitted_promises_nothing() -> None:
+    bare = settings(notice_floor=False, renewal_grace_days=60)
+    current, any_ = (
+        on(told(replace(bare, prior_credit=how), done("2024-01-05")), "2025-01-10")
+        for how in (PriorCredit.CURRENT, PriorCredit.ANY)
+    )
+    assert (current.cycle, current.due_on) == (1, day("2025-02-09"))
+    assert (any_.cycle, any_.due_on) == (2, day("2025-03-05"))
+
+
+def test_o2_of_several_prior_completions_the_one_that_lasts_longest_is_named() -> None:
+    step = on(told(S, done("2024-06-01"), done("2024-09-01", 101)), "2025-01-10")
+    assert step.satisfied_by == id_of(101)
+    assert ("O5", id_of(101)) not in step.because
+
+
+def test_o6_of_two_completions_of_a_day_the_first_satisfies() -> None:
+    both = told(S, done("2025-02-01T09:00:00+00:00"), done("2025-02-01T08:00:00+00:00", 101))
+    assert on(both, "2025-02-01").satisfied_by == id_of(101)
+
+
+def test_o2_a_renewal_due_on_the_entry_day_keeps_its_day_without_the_floor() -> None:
+    bare = settings(notice_floor=False, renewal_grace_days=0)
+    assert on(told(bare, done("2024-01-11")), "2025-01-10").due_on == day("2025-01-10")
+
+
+def test_r1_of_two_credits_that_end_together_the_first_is_named() -> None:
+    step = on(told(K, done("2024-02-01"), done("2024-02-02", 101)), "2024-02-02")
+    assert ("R1", id_of(100)) in step.because
+    assert ("R1", id_of(101)) not in step.because
+
+
+def test_m4_the_days_away_that_are_left_out_are_those_after_the_due_day() -> None:
+    for back, late in [("2025-02-25", 19), ("2025-02-16", 28)]:
+        facts = told(S, member(until="2025-02-15"), member(back), done("2025-03-10"))
+        satisfied = of(facts).obligations[0]
+        assert (satisfied.is_on_time, satisfied.days_late) == (False, late)
+    first_day = told(S, member(until="2025-02-10"), member("2025-02-12"), done("2025-02-12"))
+    assert of(first_day).obligations[0].days_late == 1
+    assert of(told(S, done("2025-02-10"))).obligations[0].days_late == 1
+    assert of(told(S, done("2025-02-09"))).obligations[0].days_late == 0
+
+
+def test_m2_done_while_away_when_it_fell_due_on_the_leaving_day_is_on_time() -> None:
+    facts = told(S, member(until="2025-02-09"), member("2025-02-25"), done("2025-02-20"))
+    assert on(facts, "2025-02-25").is_on_time
+
+
+def test_o4_a_fixed_day_of_leaving_is_not_missed_and_one_of_return_is() -> None:
+    for left, back, missed in [("2025-12-31", "2026-01-10", 1), ("2025-12-20", "2025-12-31", 2)]:
+        never = told(K, member("2024-03-01", left), member(back))
+        assert on(never, "2026-01-10").missed_cycles == missed
+
+
+def test_a1_credit_that_never_ends_never_opens_a_renewal_whatever_the_window() -> None:
+    step = on(told(replace(O, renewal_window_days=60), done("2025-02-01")), "2025-02-01")
+    assert (step.status, step.opens_on, step.due_on) == (Status.COMPLETED, None, None)
+
+
+def test_v4_retraining_is_named_among_what_moved_the_due_day() -> None:
+    hard = ItemVersion(item=FIRE, number=2, published_on=day("2025-09-01"), requires_retraining=True, id=id_of(7))
+    step = on(told(S, done("2025-02-01"), item_versions=(hard,)), "2025-09-01")
+    assert step.because[1:3] == (("R3", id_of(100)), ("V4", id_of(7)))
+
+
+def test_m6_is_named_only_of_a_membership_that_was_recorded_late() -> None:
+    for known, named in [("2025-02-01", False), ("2025-02-02", True)]:
+        rules = [rule for rule, _ in on(told(S, member("2025-02-01", known=known)), "2025-02-01").because]
+        assert ("M6" in rules) is named

@@ -273,7 +273,8 @@ class _Walk:
         self.credits = []
         ends = {}
         for done in self.counted:
-            for credit in credits_of(done, self.credits, self.recurrence_days, day):
+            # Retraining of the same day comes after the edit, and gives days of its own (rule V4).
+            for credit in credits_of(done, self.credits, self.recurrence_days, day - 1):
                 past = known.get(credit.chain) or latest[done]
                 credit.opens, credit.due, credit.reasons = past.opens, past.due, past.reasons
                 credit.is_admitted, credit.is_ignored = past.is_admitted, past.is_ignored
