@@ -309,7 +309,7 @@ def test_7_leaving_and_coming_back_on_one_day_changes_nothing(facts: Facts, numb
         day = at(number)
         if one.since < day and (one.until is None or day < one.until):
             yield replace(one, until=day, end_recorded_at=recorded(number))
-            yield replace(one, since=day, recorded_at=recorded(number))
+            yield replace(one, since=day, recorded_at=max(filter(None, (one.recorded_at, recorded(number)))))
         else:
             yield one
 

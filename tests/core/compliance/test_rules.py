@@ -580,3 +580,13 @@ def test_m6_is_named_only_of_a_membership_that_was_recorded_late() -> None:
     for known, named in [("2025-02-01", False), ("2025-02-02", True)]:
         rules = [rule for rule, _ in on(told(S, member("2025-02-01", known=known)), "2025-02-01").because]
         assert ("M6" in rules) is named
+
+
+def test_m5_who_came_back_on_the_day_of_leaving_was_expected_all_along() -> None:
+    later = settings(effective_on=day("2025-03-01"), notice_floor=True)
+    left, back = member("2025-02-01", "2025-02-20", known="2025-02-01"), member("2025-02-20", known="2025-04-01")
+    never_left = told(later, member("2025-02-01"))
+    for when, status in [("2025-02-10", Status.SCHEDULED), ("2025-03-01", Status.NOT_STARTED)]:
+        step = on(told(later, left, back), when)
+        assert step == on(never_left, when)
+        assert step.status is status

@@ -15,7 +15,11 @@ _ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(slots=True)
 class Stay:
-    """Days from `since` up to, not including, `until` on which the assignment asks something of the person."""
+    """Days from `since` up to, not including, `until` on which the assignment asks something of the person.
+
+    Args:
+        membership: of those that led to its first day, the one that was recorded first (rules M5 and M6).
+    """
 
     since: int
     until: int
@@ -38,10 +42,8 @@ def stays(facts: Facts, versions: Sequence[Settings]) -> list[Stay]:
             since = max(since, version.effective_on.toordinal())
         if version.is_active and not version.is_deleted:
             found += _under(version, since, end, facts)
-    # Of several memberships that begin a stay the one known first gives notice (M6), whatever ends when.
-    found.sort(key=lambda stay: (stay.since, stay.membership.recorded_at or _ALWAYS, stay.until))
     joined: list[Stay] = []
-    for stay in found:
+    for stay in sorted(found, key=lambda stay: stay.since):
         if joined and stay.since <= joined[-1].until:
             joined[-1].until = max(joined[-1].until, stay.until)
         else:
@@ -59,25 +61,43 @@ def expected_stay(facts: Facts, version: Settings, day: int) -> Stay | None:
 
 def _under(version: Settings, since: int, until: int, facts: Facts) -> list[Stay]:
     found = []
-    for membership in facts.memberships:
-        if membership.audience == version.audience:
-            begins, ends = _bounds(membership)
-            begins, ends = max(begins, since), min(ends, until)
-            if begins < ends:
-                found.append(Stay(begins, ends, membership))
-    for absence in facts.inactive:
-        gone, back = _bounds(absence)
-        if gone < back:
-            found = [rest for stay in found for rest in _without(stay, gone, back)]
+    for run in _runs(one for one in facts.memberships if one.audience == version.audience):
+        begins, ends = max(_bounds(run[0])[0], since), min(max(_bounds(one)[1] for one in run), until)
+        parts = [(begins, ends)] if begins < ends else []
+        for absence in facts.inactive:
+            gone, back = _bounds(absence)
+            if gone < back:
+                parts = [rest for part in parts for rest in _without(part, gone, back)]
+        found += [Stay(begins, ends, _first_known(run, begins)) for begins, ends in parts]
     return found
 
 
-def _without(stay: Stay, gone: int, back: int) -> list[Stay]:
-    parts = (
-        Stay(stay.since, min(stay.until, gone), stay.membership),
-        Stay(max(stay.since, back), stay.until, stay.membership),
-    )
-    return [part for part in parts if part.since < part.until]
+def _runs(memberships: Iterable[Membership]) -> list[list[Membership]]:
+    """The memberships by the unbroken times that they make up: leaving and joining on one day is not leaving (M5)."""
+    runs: list[list[Membership]] = []
+    ends = 0
+    for one in sorted(memberships, key=lambda one: (*_bounds(one), str(one.id))):
+        begins, end = _bounds(one)
+        if begins >= end:
+            continue
+        if runs and begins <= ends:
+            runs[-1].append(one)
+            ends = max(ends, end)
+        else:
+            runs.append([one])
+            ends = end
+    return runs
+
+
+def _first_known(run: Iterable[Membership], day: int) -> Membership:
+    begun = (one for one in run if one.since.toordinal() <= day)
+    return min(begun, key=lambda one: (one.recorded_at or _ALWAYS, one.since))
+
+
+def _without(part: tuple[int, int], gone: int, back: int) -> list[tuple[int, int]]:
+    since, until = part
+    rest = (since, min(until, gone)), (max(since, back), until)
+    return [(begins, ends) for begins, ends in rest if begins < ends]
 
 
 def _bounds(span: Span) -> tuple[int, int]:
