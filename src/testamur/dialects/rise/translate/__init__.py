@@ -1,0 +1,50 @@
+"""Rise's words and ours, a module for each group of operations. Pure functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from testamur.core.ids import Id, to_hex24
+from testamur.core.people import Reference
+
+SOURCE = "rise"
+_KINDS = ("rise",)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Absolute addresses, as seen by the client. `base_url` has no slash at its end."""
+
+    base_url: str
+
+    def user(self, id: Id) -> str:
+        return f"{self.base_url}/users/{to_hex24(id)}"
+
+    def course(self, id: Id) -> str:
+        return f"{self.base_url}/courses/{to_hex24(id)}"
+
+    def learner_report(self, id: Id) -> str:
+        return f"{self.base_url}/reports/learners/{to_hex24(id)}"
+
+    def course_report(self, id: Id) -> str:
+        return f"{self.base_url}/reports/courses/{to_hex24(id)}"
+
+    def page(self, address: str, limit: int, cursor: str) -> str:
+        """The page behind `cursor` of the list at `address`, a path below the base."""
+        return f"{self.base_url}{address}?{urlencode({'limit': limit, 'cursor': cursor})}"
+
+
+def user_reference(text: str) -> Reference:
+    """A user id: one that came along from Rise, or our own."""
+    return Reference(text, _KINDS, "person", "userId")
+
+
+def course_reference(text: str) -> Reference:
+    """A course id: one that came along from Rise, or our own."""
+    return Reference(text, _KINDS, "item", "courseId")
+
+
+def email_reference(text: str) -> Reference:
+    """An e-mail address."""
+    return Reference(text, ("email",), "person", "email")
