@@ -283,6 +283,24 @@ def test_an_extension_moves_the_due_day_and_never_earlier(town: Town) -> None:
     assert town.differences() == (1, 0)
 
 
+def test_a_withdrawn_extension_stays_in_the_days_before_and_in_what_was_known(town: Town) -> None:
+    made = town.assign()
+    new = NewExtension(person=ADA, assignment=named(made), due_on=date(2025, 6, 1), reason="Course was full")
+    granted = town.do(town.ledger.decisions.extend(town.hub.caller, new))
+    town.clock.go(date(2025, 2, 20))
+    town.do(town.ledger.decisions.withdraw_extension(town.hub.caller, granted.id, "There is a seat"))
+    assert town.at(made, date(2025, 2, 19)).step.due_on == date(2025, 6, 1)  # type: ignore[union-attr]
+    step = town.at(made, date(2025, 2, 20)).step
+    assert step is not None
+    assert (step.status, step.due_on) == (Status.NOT_STARTED, date(2025, 3, 22))
+    assert town.statuses() == [("2025-01-10", "not_started"), ("2025-03-23", "overdue")]
+    then = datetime(2025, 2, 1, tzinfo=UTC)
+    known = town.at(made, date(2025, 5, 1), known_at=then).step
+    assert known is not None
+    assert (known.status, known.due_on) == (Status.NOT_STARTED, date(2025, 6, 1))
+    assert town.differences() == (1, 0)
+
+
 def test_an_equivalency_is_a_completion_that_says_so(town: Town) -> None:
     made = town.assign()
     new = NewEquivalency(person=ADA, item=ITEM, completed=When.day(date(2025, 1, 12)), reason="Fire brigade course")

@@ -139,7 +139,10 @@ class Decisions:
         return _extension(row)
 
     async def withdraw_extension(self, caller: Caller, id: Id, because: str) -> GrantedExtension:
-        """Take an extension back. Raises: NotFound; Conflict when it was already; InvalidInput without a reason."""
+        """Take an extension back from today on; the days before stay as they were (principle P5).
+
+        Raises: NotFound; Conflict when it was taken back already; InvalidInput without a reason.
+        """
         check_reason(because, None)
         async with self._database.write(caller.tenant, alone=True) as tx:
             now = self._clock()

@@ -468,9 +468,15 @@ class About:
             progress=tuple(_progress(told)),
             exemptions=tuple(self._exemptions(told, moment)),
             extensions=tuple(
-                Extension(id=one.id, granted_on=one.granted_on, due_on=one.due_on, recorded_at=one.granted_at)
+                Extension(
+                    id=one.id,
+                    granted_on=one.granted_on,
+                    due_on=one.due_on,
+                    recorded_at=one.granted_at,
+                    withdrawn_on=self.day(one.withdrawn_at) if one.withdrawn_at else None,
+                    withdrawn_recorded_at=one.withdrawn_at,
+                )
                 for one in told.extensions or ()
-                if not _was_withdrawn(one.withdrawn_at, moment)
             ),
             inactive=tuple(self._inactive(told)),
             item_versions=self.item_versions,

@@ -94,8 +94,15 @@ def exempt(since: str, until: str | None, number: int = 200) -> Exemption:
     return Exemption(id=id_of(number), since=day(since), until=day(until) if until else None, recorded_at=moment(since))
 
 
-def extend(granted: str, due: str, number: int = 300) -> Extension:
-    return Extension(id=id_of(number), granted_on=day(granted), due_on=day(due), recorded_at=moment(granted))
+def extend(granted: str, due: str, number: int = 300, *, withdrawn: str | None = None) -> Extension:
+    return Extension(
+        id=id_of(number),
+        granted_on=day(granted),
+        due_on=day(due),
+        recorded_at=moment(granted),
+        withdrawn_on=day(withdrawn) if withdrawn else None,
+        withdrawn_recorded_at=moment(withdrawn) if withdrawn else None,
+    )
 
 
 def told(*facts: Any, **rest: Any) -> Facts:

@@ -62,6 +62,7 @@ def cases(count: int) -> settings:
 
 DAYS = st.integers(0, 700)
 PERIODS = st.sampled_from([1, 5, 10, 30, 60])
+LASTING = st.sampled_from([None, None, 0, 1, 20, 90])
 LATENESS = st.sampled_from([0, 0, 0, 3, 40, 200])
 
 
@@ -156,8 +157,17 @@ def histories(draw: st.DrawFn, *, floor: bool | None = None, voids: bool = True)
             for place, (since, until, known) in enumerate(draw(st.lists(spans(), max_size=1)))
         ),
         extensions=tuple(
-            Extension(id=id_of(300 + place), granted_on=at(on), due_on=at(on + longer), recorded_at=recorded(on))
-            for place, (on, longer) in enumerate(draw(st.lists(st.tuples(DAYS, st.integers(0, 200)), max_size=2)))
+            Extension(
+                id=id_of(300 + place),
+                granted_on=at(on),
+                due_on=at(on + longer),
+                recorded_at=recorded(on),
+                withdrawn_on=None if after is None else at(on + after),
+                withdrawn_recorded_at=None if after is None else recorded(on + after),
+            )
+            for place, (on, longer, after) in enumerate(
+                draw(st.lists(st.tuples(DAYS, st.integers(0, 200), LASTING), max_size=2))
+            )
         ),
         inactive=tuple(
             Span(since=at(since), until=None if until is None else at(until), recorded_at=recorded(since))
@@ -284,6 +294,12 @@ def test_5_as_known_then_stays_as_it_was(facts: Facts, number: int, news: Comple
         facts,
         completions=(*facts.completions, replace(news, recorded_at=then + timedelta(1))),
         exemptions=(*facts.exemptions, Exemption(id=id_of(9), since=FIRST, recorded_at=then + timedelta(1))),
+        extensions=tuple(
+            replace(one, withdrawn_on=at(number), withdrawn_recorded_at=then + timedelta(1))
+            if one.withdrawn_on is None
+            else one
+            for one in facts.extensions
+        ),
         memberships=tuple(
             replace(one, until=one.until or at(800), end_recorded_at=then + timedelta(1)) if one.until is None else one
             for one in facts.memberships
@@ -300,6 +316,23 @@ def test_6_an_edit_changes_no_day_before_it(facts: Facts, data: st.DataObject) -
     edited = data.draw(settings_since(last.number + 1, number, floor=None))
     without, with_it = of(facts), of(facts.edited(edited))
     assert_same(without, with_it, before=at(number))
+
+
+@cases(1000)
+@given_facts(histories(), DAYS, st.integers(1, 300), st.integers(0, 300))
+def test_6_a_withdrawn_extension_changes_no_day_before_and_makes_nobody_late_at_once(
+    facts: Facts, number: int, longer: int, after: int
+) -> None:
+    lasting = Extension(id=id_of(9), granted_on=at(number), due_on=at(number + longer), recorded_at=recorded(number))
+    taken_back = replace(lasting, withdrawn_on=at(number + after), withdrawn_recorded_at=recorded(number + after))
+    without, with_it, until_then = (
+        of(replace(facts, extensions=(*facts.extensions, *more))) for more in ((), (lasting,), (taken_back,))
+    )
+    assert_same(with_it, until_then, before=at(number + after))
+    old, new, none = (standing_on(found, at(number + after)) for found in (with_it, until_then, without))
+    if old is not None and new is not None and none is not None:
+        assert none.due_on is None or none.due_on <= (new.due_on or date.max) <= (old.due_on or date.max)
+        assert new.status not in IN_BREACH or {old.status, none.status} & IN_BREACH == {new.status}
 
 
 @cases(500)

@@ -92,12 +92,19 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
-    """A later due day for the obligation that is open or next on the day it is granted (rule X1)."""
+    """A later due day for the obligation that is open or next on the day it is granted (rule X1).
+
+    Args:
+        withdrawn_on: from that day on it does not act; None when it was never taken back.
+        withdrawn_recorded_at: when that became known; None for always.
+    """
 
     id: Id
     granted_on: date
     due_on: date
     recorded_at: datetime | None = None
+    withdrawn_on: date | None = None
+    withdrawn_recorded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +157,7 @@ class Facts:
             completions=tuple(_with_known_void(one, moment) for one in _recorded(self.completions, moment)),
             progress=tuple(_with_known_void(one, moment) for one in _recorded(self.progress, moment)),
             exemptions=_recorded(self.exemptions, moment),
-            extensions=_recorded(self.extensions, moment),
+            extensions=tuple(_with_known_withdrawal(one, moment) for one in _recorded(self.extensions, moment)),
             inactive=tuple(_with_known_end(one, moment) for one in _recorded(self.inactive, moment)),
             item_versions=_recorded(self.item_versions, moment),
             retirements=_recorded(self.retirements, moment),
@@ -176,6 +183,12 @@ def _with_known_end(span: _Spanning, moment: datetime) -> _Spanning:
     if span.until is None or span.end_recorded_at is None or span.end_recorded_at <= moment:
         return span
     return replace(span, until=None, end_recorded_at=None)
+
+
+def _with_known_withdrawal(extension: Extension, moment: datetime) -> Extension:
+    if extension.withdrawn_recorded_at is None or extension.withdrawn_recorded_at <= moment:
+        return extension
+    return replace(extension, withdrawn_on=None, withdrawn_recorded_at=None)
 
 
 def _with_known_void(fact: _Voidable, moment: datetime) -> _Voidable:

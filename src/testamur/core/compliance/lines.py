@@ -38,7 +38,11 @@ class Duty:
 
 @dataclass(slots=True, eq=False)
 class Promise:
-    """A due day that rests on no credit: the entry's, an extension's or an exemption's."""
+    """A due day that rests on no credit: the entry's, an extension's or an exemption's.
+
+    Args:
+        reasons: the first is what promised it, the others what moved it.
+    """
 
     due: int
     reasons: tuple[Reason, ...]
@@ -281,6 +285,14 @@ class Line:
     def promise(self, due: int, reason: Reason, credits: Sequence[Credit], version: Settings, today: int) -> None:
         """An extension (rule X1), or N days after an exemption (rule X5): never earlier than what there is."""
         self.floors.append(Promise(due, (reason,)))
+        self.replan(credits, version, today)
+
+    def take_back(self, reason: Reason, credits: Sequence[Credit], version: Settings, today: int) -> None:
+        """An extension is withdrawn: no day before becomes late by it (P5), and a nearer due day is noticed (O5)."""
+        notice, rule = (version.completion_period_days, "O5") if version.notice_floor else (0, "P5")
+        for floor in self.floors:
+            if floor.reasons[0] == reason and floor.due > plus(today, notice):
+                floor.due, floor.reasons = plus(today, notice), (reason, (rule, reason[1]))
         self.replan(credits, version, today)
 
     def days_late(self, day: int, due: int) -> int:

@@ -23,7 +23,7 @@ from testamur.core.ids import Id
 from testamur.core.moments import When
 
 # What happens on one day happens in this order: rules first, then whom they meet, then what that person did.
-_EDIT, _RETRAINING, _LEAVE, _ARRIVE, _EXEMPT, _EXTEND, _COMPLETE = range(7)
+_EDIT, _RETRAINING, _LEAVE, _ARRIVE, _EXEMPT, _EXTEND, _TAKE_BACK, _COMPLETE = range(8)
 
 
 def timeline(facts: Facts, *, horizon: date) -> Timeline:
@@ -74,7 +74,8 @@ class _Case:
             self._add_progress(progress.item, self.day(progress.made), voided_on)
         self.progressed.sort()
         self.exempt = _merged_exemptions(facts.exemptions)
-        self.extensions = sorted(facts.extensions, key=lambda one: (one.granted_on, one.id))
+        lasting = [one for one in facts.extensions if one.withdrawn_on is None or one.granted_on < one.withdrawn_on]
+        self.extensions = sorted(lasting, key=lambda one: (one.granted_on, one.id))
         self.retired = {one.item: one.retired_on.toordinal() for one in facts.retirements}
 
     def _add(self, completion: Completion, releases: Sequence[ItemVersion]) -> None:
@@ -198,6 +199,8 @@ class _Walk:
                 yield until, _EXEMPT, None
         for extension in case.extensions:
             yield extension.granted_on.toordinal(), _EXTEND, extension
+            if extension.withdrawn_on is not None:
+                yield extension.withdrawn_on.toordinal(), _TAKE_BACK, extension
         for done in self.done:
             yield done.day, _COMPLETE, done
 
@@ -210,7 +213,7 @@ class _Walk:
             case Stay():
                 self._arrive(day, fact) if kind == _ARRIVE else self._leave(day)
             case Extension():
-                self._extend(day, fact)
+                self._extend(day, fact) if kind == _EXTEND else self._take_back(day, fact)
             case Exemption():
                 self.exempt = fact
             case _:
@@ -238,9 +241,8 @@ class _Walk:
         self.line = line = Line(len(self.lines) + 1, day, notice_from, version.prior_credit, entry)
         self.lines.append(line)
         line.enter(self.credits, version)
-        for extension in self.case.extensions:
-            if extension.granted_on.toordinal() < day and len(self.lines) == 1:
-                self._extend(day, extension)
+        if len(self.lines) == 1:
+            self._extend_by_what_was_granted_before(day)
 
     def _leave(self, day: int) -> None:
         assert self.line is not None
@@ -315,12 +317,22 @@ class _Walk:
             due = extension.due_on.toordinal()
             self.line.promise(due, ("X1", extension.id), self.credits, self.version, day)
 
+    def _take_back(self, day: int, extension: Extension) -> None:
+        if self.line is not None:
+            self.line.take_back(("X1", extension.id), self.credits, self.version, day)
+
     def _end_exemption(self, day: int) -> None:
         exemption, self.exempt = self.exempt, None
         if self.line is not None:  # X5
             due = plus(day, self.version.completion_period_days)
             reason = ("X5", exemption.id if exemption else None)
             self.line.promise(due, reason, self.credits, self.version, day)
+
+    def _extend_by_what_was_granted_before(self, day: int) -> None:
+        for extension in self.case.extensions:
+            withdrawn_on = FOREVER if extension.withdrawn_on is None else extension.withdrawn_on.toordinal()
+            if extension.granted_on.toordinal() < day < withdrawn_on:
+                self._extend(day, extension)
 
     # Completions ------------------------------------------------------------------------------------------------------
 
