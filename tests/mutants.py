@@ -1,15 +1,15 @@
-"""Mutants of the compliance engine: `python -m tests.mutants [--sample N] [--jobs N] [module ...]`.
+"""Mutants of the compliance engine: `python -m tests.mutants [--sample N] [--lines A-B] [--jobs N] [module ...]`.
 
 One small change at a time is made to the engine's source, in memory, and the examples and the tests of its rules run
 against it. A mutant that no test notices survives and is printed: a test is missing, or the change means nothing. Not
-part of the suite: it takes minutes. With `--sample`, at most so many mutants of a module, evenly spread over it.
+part of the suite: it takes minutes. With `--sample`, at most so many mutants of a module, evenly spread over it;
+with `--lines`, only those of some lines.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
-import copy
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -18,7 +18,9 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -77,25 +79,41 @@ def _compare_otherwise(place: int, operator: type[ast.cmpop], it: ast.Compare) -
     it.ops[place] = operator()
 
 
-def mutants(module: str) -> Iterator[tuple[str, ast.Module]]:
-    """Every mutant of a module, with the place and the line that was changed."""
-    source = (FOLDER / f"{module}.py").read_text()
-    tree, lines = ast.parse(source), source.splitlines()
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One change to a module: which way of changing its node at `place`, in the order of `ast.walk`."""
+
+    module: str
+    line: int
+    place: int
+    kind: int
+
+    def planted(self) -> tuple[str, ast.Module]:
+        """What was changed, in words, and the module with it."""
+        source = _source(self.module)
+        changed = ast.parse(source)
+        target = next(islice(ast.walk(changed), self.place, None))
+        before = ast.unparse(target).splitlines()[0]
+        list(mutations(target))[self.kind](target)
+        after = ast.unparse(target).splitlines()[0]
+        said = f"{self.module}.py:{self.line}  {before}  ->  {after}    | {source.splitlines()[self.line - 1].strip()}"
+        return said, ast.fix_missing_locations(changed)
+
+
+def mutants(module: str) -> list[Mutant]:
+    """Every mutant of a module. They are planted one at a time: a tree each would take gigabytes."""
+    tree = ast.parse(_source(module))
     guards = {id(one.value) for one in ast.walk(tree) if isinstance(one, ast.keyword) and one.arg in _GUARDS}
-    for place, node in enumerate(ast.walk(tree)):
-        if id(node) in guards:
-            continue
-        for kind, _ in enumerate(mutations(node)):
-            changed = copy.deepcopy(tree)
-            target = next(one for at, one in enumerate(ast.walk(changed)) if at == place)
-            before = ast.unparse(target).splitlines()[0]
-            list(mutations(target))[kind](target)
-            after = ast.unparse(target).splitlines()[0]
-            line: int = getattr(node, "lineno", 0)
-            yield (
-                f"{module}.py:{line}  {before}  ->  {after}    | {lines[line - 1].strip()}",
-                ast.fix_missing_locations(changed),
-            )
+    return [
+        Mutant(module, getattr(node, "lineno", 0), place, kind)
+        for place, node in enumerate(ast.walk(tree))
+        if id(node) not in guards
+        for kind, _ in enumerate(mutations(node))
+    ]
+
+
+def _source(module: str) -> str:
+    return (FOLDER / f"{module}.py").read_text()
 
 
 class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -113,7 +131,7 @@ class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self.tree, f"<mutant of {self.name}>", "exec"), module.__dict__)
 
 
-def survives(module: str, tree: ast.Module | None) -> bool:
+def survives(mutant: Mutant | None) -> bool:
     """Whether all tests pass with the mutant, or with the engine as it is; in a process of its own."""
     child = os.fork()
     if child:
@@ -125,8 +143,8 @@ def survives(module: str, tree: ast.Module | None) -> bool:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
-        if tree is not None:
-            sys.meta_path.insert(0, _Mutated(module, tree))
+        if mutant is not None:
+            sys.meta_path.insert(0, _Mutated(mutant.module, mutant.planted()[1]))
         plain = [
             "-x",
             "-q",
@@ -145,39 +163,44 @@ def survives(module: str, tree: ast.Module | None) -> bool:
         os._exit(1 if code else 0)
 
 
-def sampled(each: list[tuple[str, ast.Module]], most: int | None) -> list[tuple[str, ast.Module]]:
+def sampled(each: list[Mutant], most: int | None) -> list[Mutant]:
     """At most so many of them, evenly spread and the same every time."""
     if most is None or len(each) <= most:
         return each
     return [each[place * len(each) // most] for place in range(most)]
 
 
+def _lines(text: str) -> range:
+    first, _, last = text.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants")
     parser.add_argument("modules", nargs="*", default=MODULES, metavar="module")
     parser.add_argument("--sample", type=int, help="at most so many mutants of each module")
+    parser.add_argument("--lines", type=_lines, help="only mutants of these lines, as in 40-72")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many run at a time")
     chosen = parser.parse_args(arguments)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # a child starts in a moment without plugins
-    if not survives("", None):
+    if not survives(None):
         print("The tests fail without any mutant.")  # noqa: T201
         return 1
     total = killed = 0
     with ThreadPoolExecutor(chosen.jobs) as pool:
         for module in chosen.modules:
-            every = list(mutants(module))
+            every = [one for one in mutants(module) if chosen.lines is None or one.line in chosen.lines]
             each = sampled(every, chosen.sample)
             alive = 0
-            lived = pool.map(partial(survives, module), (tree for _, tree in each))
-            for (name, _), lives in zip(each, lived, strict=True):
+            for mutant, lives in zip(each, pool.map(survives, each), strict=True):
                 if lives:
                     alive += 1
-                    print(f"    {name}", flush=True)  # noqa: T201
+                    print(f"    {mutant.planted()[0]}", flush=True)  # noqa: T201
             total += len(each)
             killed += len(each) - alive
             of_all = f", a sample of {len(every)}" if len(each) < len(every) else ""
             print(f"{module}: {len(each) - alive}/{len(each)}{of_all}", flush=True)  # noqa: T201
-    print(f"killed {killed} of {total}, {killed / total:.1%}")  # noqa: T201
+    print(f"killed {killed} of {total}, {killed / max(total, 1):.1%}")  # noqa: T201
     return 0
 
 
