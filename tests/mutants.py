@@ -47,7 +47,7 @@ _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
 }
 
 
-_GUARDS = {"slots", "frozen", "strict"}  # arguments that only refuse what is never done
+_GUARDS = {"slots", "frozen", "strict", "kw_only"}  # arguments that only refuse what is never done
 
 
 def mutations(node: ast.AST) -> Iterator[Callable[[Any], None]]:

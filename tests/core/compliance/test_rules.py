@@ -493,6 +493,40 @@ def test_m5_memberships_that_overlap_are_one_stay_and_a_day_joined_and_left_is_n
     assert on(told(S, member("2025-02-01"), inactive=away), "2025-02-05").opens_on == day("2025-02-05")
 
 
+def test_m5_m6_of_memberships_that_overlap_the_one_known_first_gives_notice() -> None:
+    ahead = settings(effective_on=day("2025-05-01"))
+    late = member("2025-01-01", "2025-06-01", known="2025-05-10"), member("2025-02-01", "2025-03-01", known="2025-05-11")
+    early = member("2025-04-01", known="2025-01-01")
+    assert on(told(ahead, *late, early), "2025-05-01").due_on == day("2025-05-31")
+
+
+def test_m6_a_membership_of_no_day_gives_no_notice() -> None:
+    for until in ("2025-02-01", "2025-01-31"):
+        empty = member("2025-02-01", until, known="2025-01-01")
+        facts = told(S, empty, member("2025-02-01", known="2025-03-01"))
+        assert on(facts, "2025-02-01").due_on == day("2025-03-31")
+
+
+def test_section_9_a_membership_that_ends_when_the_assignment_begins_is_no_stay() -> None:
+    assert of(told(S, member(until="2025-01-10"))).steps == ()
+
+
+def test_section_9_a_member_since_the_first_day_of_all_is_one() -> None:
+    assert on(told(S, member("0001-01-01", known="2020-01-01")), "2025-01-10").status is Status.NOT_STARTED
+
+
+def test_section_9_a_suspension_that_ends_before_it_begins_is_none() -> None:
+    for until in ("2025-02-01", "2025-01-20"):
+        facts = told(S, inactive=(Span(since=day("2025-02-01"), until=day(until)),))
+        assert of(facts).steps == of(told(S)).steps
+
+
+def test_m1_what_a_withdrawal_names_is_the_membership_that_ended() -> None:
+    moved = edit(S, "2025-01-20", audience=OTHERS)
+    both = member(id=id_of(10)), member("2025-01-01", "2025-01-25", audience=OTHERS, id=id_of(11))
+    assert on(told(S, moved, *both), "2025-01-25").because == (("S1", None), ("M1", id_of(11)))
+
+
 def test_s3_the_first_of_several_memberships_to_come_is_the_one_expected() -> None:
     first = member("2025-03-01", "2025-04-01", known="2025-01-01")
     facts = told(S, member("2025-06-01", known="2025-01-01"), first)

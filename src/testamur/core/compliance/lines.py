@@ -19,7 +19,7 @@ from testamur.core.compliance.standing import Outcome, Reason, SatisfiedBy
 from testamur.core.ids import Id
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True)
 class Duty:
     """An obligation while the days are still ints; see `standing.Obligation`."""
 
@@ -36,7 +36,7 @@ class Duty:
     days_late: int = 0
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True)
 class Promise:
     """A due day that rests on no credit: the entry's, an extension's or an exemption's.
 
@@ -48,7 +48,7 @@ class Promise:
     reasons: tuple[Reason, ...]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True)
 class Line:
     """See the module.
 
@@ -70,10 +70,10 @@ class Line:
     satisfied: Duty | None = None
     absences: list[tuple[int, int]] = field(default_factory=list)
     left_on: int | None = None
-    left_with: tuple[int, Duty | None] = (0, None)
-    opens: int = 0
-    due: int = 0
-    end: int = 0
+    left_with: tuple[int, Duty | None] = field(init=False)
+    opens: int = field(init=False)
+    due: int = field(init=False)
+    end: int = field(init=False)
     end_from: Credit | None = None
     due_reasons: tuple[Reason, ...] = ()
 
@@ -106,12 +106,9 @@ class Line:
 
     def _take(self, credit: Credit, version: Settings, today: int, *, is_renewal: bool) -> None:
         """Plan the next obligation from a credit end (rule R3)."""
-        is_prior = credit.done.day < self.entered_on
         credit.reasons = ()
         credit.is_ignored = self.prior_credit is PriorCredit.NONE and credit.chain[0].day < self.entered_on
-        credit.is_admitted = not credit.is_ignored and (
-            not is_prior or self.prior_credit is PriorCredit.ANY or credit.end >= today
-        )
+        credit.is_admitted = not credit.is_ignored and (self.prior_credit is PriorCredit.ANY or credit.end >= today)
         credit.opens = max(today, _before(credit.end, version.renewal_window_days))
         credit.due = plus(credit.end, version.grace_days)
         if credit.due < today or (version.notice_floor and not is_renewal):
@@ -120,10 +117,9 @@ class Line:
             credit.reasons = (("O2" if is_renewal else "O5", credit.done.completion.id),)
 
     def _satisfy_first_by_prior(self, credits: Iterable[Credit], version: Settings, today: int) -> None:
-        if self.cycle == 1 and self.duty is not None:
-            admitted = [one for one in credits if one.is_admitted and one.done.day < self.entered_on]
-            if admitted:
-                self._satisfy(max(admitted, key=lambda one: (one.end, -one.done.place)), version, today)
+        admitted = [one for one in credits if one.is_admitted]
+        if self.cycle == 1 and admitted:
+            self._satisfy(max(admitted, key=lambda one: (one.end, -one.done.place)), version, today)
 
     def _satisfy(self, credit: Credit, version: Settings, today: int) -> None:
         duty, done = self.duty, credit.done
@@ -212,15 +208,13 @@ class Line:
         self.replan(credits, new, today)
 
     def _edit_first(self, old: Settings, new: Settings, today: int) -> None:
-        longer = new.completion_period_days - old.completion_period_days
-        if longer > 0:  # E1
-            due = plus(self.notice_from, new.completion_period_days)
-            if due > self.entry.due:
-                self.entry = Promise(due, (*self.entry.reasons, ("E1", new.number)))
-        elif longer < 0 and new.applies_to_open:  # E2, asked to reach open obligations
-            due = plus(max(self.notice_from, today), new.completion_period_days)
-            if due < self.entry.due:
-                self.entry = Promise(due, (*self.entry.reasons, ("E2", new.number)))
+        due = plus(self.notice_from, new.completion_period_days)
+        reached = plus(max(self.notice_from, today), new.completion_period_days)
+        is_shorter = new.completion_period_days < old.completion_period_days
+        if due > self.entry.due:
+            self.entry = Promise(due, (*self.entry.reasons, ("E1", new.number)))
+        elif is_shorter and new.applies_to_open and reached < self.entry.due:
+            self.entry = Promise(reached, (*self.entry.reasons, ("E2", new.number)))
 
     def _edit_credit(self, credit: Credit, before: int, new: Settings, today: int) -> None:
         was_open = credit.opens <= today
@@ -234,7 +228,7 @@ class Line:
             credit.due, rule = max(target, due), "E4" if credit.end > before else "E5"
         else:
             credit.due, rule = max(target, min(due, noticed)) if new.notice_floor else target, "E5"
-        if not was_open or (credit.end > before and opening > today):
+        if not was_open or credit.end > before:
             credit.opens = max(today, opening)
         if not credit.is_admitted and credit.end >= today:
             # O2 once more, as of the edit: credit from before that lasts until now after all.
@@ -296,9 +290,9 @@ class Line:
         self.replan(credits, version, today)
 
     def days_late(self, day: int, due: int) -> int:
-        """Days from the due day to a day, without those away (rule M4)."""
-        away = sum(max(0, min(day + 1, back) - max(due + 1, left)) for left, back in self.absences)
-        return max(0, day - due - away)
+        """Days from the due day to a later day, without those away (rule M4)."""
+        absences = self.absences if self.left_on is None else [*self.absences, (self.left_on, FOREVER)]
+        return day - due - sum(max(0, min(day + 1, back) - max(due + 1, left)) for left, back in absences)
 
     def was_away(self, day: int) -> bool:
         return any(left <= day < back for left, back in self.absences)

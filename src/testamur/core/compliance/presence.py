@@ -33,7 +33,10 @@ def in_force(versions: Iterable[Settings]) -> list[Settings]:
 
 
 def stays(facts: Facts, versions: Sequence[Settings]) -> list[Stay]:
-    """The person's stays, oldest first, with nothing in common and no two that touch (rules M5 and E9)."""
+    """The person's stays, oldest first, with nothing in common.
+
+    Two may touch where an edit falls between them. Who leaves and comes back on one day has not left (M5 and E9).
+    """
     found: list[Stay] = []
     ends = [version.since.toordinal() for version in versions[1:]] + [FOREVER]
     for version, end in zip(versions, ends, strict=True):
@@ -42,13 +45,7 @@ def stays(facts: Facts, versions: Sequence[Settings]) -> list[Stay]:
             since = max(since, version.effective_on.toordinal())
         if version.is_active and not version.is_deleted:
             found += _under(version, since, end, facts)
-    joined: list[Stay] = []
-    for stay in sorted(found, key=lambda stay: stay.since):
-        if joined and stay.since <= joined[-1].until:
-            joined[-1].until = max(joined[-1].until, stay.until)
-        else:
-            joined.append(stay)
-    return joined
+    return found
 
 
 def expected_stay(facts: Facts, version: Settings, day: int) -> Stay | None:
@@ -56,18 +53,17 @@ def expected_stay(facts: Facts, version: Settings, day: int) -> Stay | None:
     since = max(day, version.effective_on.toordinal()) if version.effective_on is not None else day
     if not version.is_active or version.is_deleted:
         return None
-    return min(_under(version, since, FOREVER, facts), key=lambda stay: stay.since, default=None)
+    return next(iter(_under(version, since, FOREVER, facts)), None)
 
 
 def _under(version: Settings, since: int, until: int, facts: Facts) -> list[Stay]:
+    """The stays within some days under one version, oldest first."""
     found = []
     for run in _runs(one for one in facts.memberships if one.audience == version.audience):
         begins, ends = max(_bounds(run[0])[0], since), min(max(_bounds(one)[1] for one in run), until)
         parts = [(begins, ends)] if begins < ends else []
         for absence in facts.inactive:
-            gone, back = _bounds(absence)
-            if gone < back:
-                parts = [rest for part in parts for rest in _without(part, gone, back)]
+            parts = [rest for part in parts for rest in _without(part, *_bounds(absence))]
         found += [Stay(begins, ends, _first_known(run, begins)) for begins, ends in parts]
     return found
 
@@ -78,9 +74,9 @@ def _runs(memberships: Iterable[Membership]) -> list[list[Membership]]:
     ends = 0
     for one in sorted(memberships, key=lambda one: (*_bounds(one), str(one.id))):
         begins, end = _bounds(one)
-        if begins >= end:
+        if begins == end:
             continue
-        if runs and begins <= ends:
+        if begins <= ends:
             runs[-1].append(one)
             ends = max(ends, end)
         else:
@@ -101,4 +97,6 @@ def _without(part: tuple[int, int], gone: int, back: int) -> list[tuple[int, int
 
 
 def _bounds(span: Span) -> tuple[int, int]:
-    return span.since.toordinal(), FOREVER if span.until is None else span.until.toordinal()
+    """Its first day and the one after its last; of one that ends before it begins, nothing."""
+    since = span.since.toordinal()
+    return since, FOREVER if span.until is None else max(since, span.until.toordinal())
