@@ -495,7 +495,10 @@ def test_m5_memberships_that_overlap_are_one_stay_and_a_day_joined_and_left_is_n
 
 def test_m5_m6_of_memberships_that_overlap_the_one_known_first_gives_notice() -> None:
     ahead = settings(effective_on=day("2025-05-01"))
-    late = member("2025-01-01", "2025-06-01", known="2025-05-10"), member("2025-02-01", "2025-03-01", known="2025-05-11")
+    late = (
+        member("2025-01-01", "2025-06-01", known="2025-05-10"),
+        member("2025-02-01", "2025-03-01", known="2025-05-11"),
+    )
     early = member("2025-04-01", known="2025-01-01")
     assert on(told(ahead, *late, early), "2025-05-01").due_on == day("2025-05-31")
 
@@ -687,3 +690,91 @@ def test_m5_who_came_back_on_the_day_of_leaving_was_expected_all_along() -> None
         step = on(told(later, left, back), when)
         assert step == on(never_left, when)
         assert step.status is status
+
+
+def test_r3_without_the_floor_the_days_of_the_entry_bind_cycle_1_alone() -> None:
+    short = settings(notice_floor=False, recurrence_days=10, renewal_grace_days=0)
+    for version, due in [(short, "2025-01-22"), (replace(short, notice_floor=True), "2025-02-09")]:
+        assert on(told(version, done("2025-01-12")), "2025-01-22").due_on == day(due)
+
+
+def test_o2_prior_learning_satisfies_cycle_1_alone() -> None:
+    facts = told(T, done("2024-01-20"), edit(T, "2025-01-12", renewal_grace_days=1))
+    assert [one.cycle for one in of(facts).obligations] == [1, 2]
+    assert on(facts, "2025-01-12").cycle == 2
+
+
+def test_o2_what_prior_learning_promises_says_whether_the_renewal_had_been_due() -> None:
+    late = settings(prior_credit=PriorCredit.ANY, notice_floor=False)
+    assert on(told(late, done("2020-01-01")), "2025-01-10").because[1:3] == (("R3", id_of(100)), ("O2", id_of(100)))
+    assert on(told(S, done("2024-06-01")), "2025-06-01").because[1:2] == (("R3", id_of(100)),)
+    assert ("O5", id_of(100)) not in on(told(S, done("2024-06-01")), "2025-06-01").because
+
+
+def test_m4_days_away_before_the_due_day_and_after_the_completion_are_not_left_out() -> None:
+    before = told(S, member(until="2025-02-05"), member("2025-02-09"), done("2025-02-19"))
+    assert of(before).obligations[0].days_late == 10
+    after = told(S, member(until="2025-02-25"), member("2025-03-01"), done("2025-02-19"))
+    assert of(after).obligations[0].days_late == 10
+
+
+def test_m4_who_completes_late_while_away_is_late_by_the_days_before_leaving() -> None:
+    for left, late in [("2025-02-15", 5), ("2025-02-10", 0)]:
+        satisfied = of(told(S, member(until=left), member("2025-02-25"), done("2025-02-20"))).obligations[0]
+        assert (satisfied.is_on_time, satisfied.days_late) == (False, late)
+
+
+def test_m2_done_while_away_in_time_is_not_late_by_a_day() -> None:
+    satisfied = of(told(S, member(until="2025-02-01"), member("2025-02-25"), done("2025-02-20"))).obligations[0]
+    assert (satisfied.is_on_time, satisfied.days_late) == (True, 0)
+
+
+def test_v4_what_is_completed_on_the_day_of_retraining_satisfies_the_renewal_that_opens_on_it() -> None:
+    hard = ItemVersion(item=FIRE, number=2, published_on=day("2025-09-01"), requires_retraining=True)
+    facts = told(S, done("2025-02-01"), done("2025-09-01", 101), item_versions=(hard,))
+    assert on(facts, "2025-09-01").cycle == 3
+
+
+def test_e2_e5_an_edit_of_neither_window_nor_grace_moves_no_planned_renewal() -> None:
+    bare = settings(alternatives=(), renewal_grace_days=0)
+    added = edit(bare, "2025-02-20", alternatives=(KITCHEN,))
+    planned = told(bare, done("2024-02-25", item=KITCHEN), added, edit(added, "2025-02-22", completion_period_days=10))
+    assert on(planned, "2025-02-24").due_on == day("2025-03-22")
+
+
+def test_e2_only_an_edit_that_shortens_reaches_what_is_open() -> None:
+    shorter = edit(S, "2025-01-15", completion_period_days=10)
+    reaching = edit(shorter, "2025-01-16", applies_to_open=True)
+    assert on(told(S, shorter, reaching), "2025-01-16").due_on == day("2025-02-09")
+    same = edit(S, "2025-01-30", completion_period_days=10, applies_to_open=True)
+    assert on(told(S, same), "2025-01-30").because == on(told(S), "2025-01-30").because
+
+
+def test_e5_a_renewal_that_opens_on_the_day_of_the_edit_is_open() -> None:
+    facts = told(S, done("2025-02-01"), edit(S, "2026-02-01", renewal_grace_days=5, completion_period_days=10))
+    assert on(facts, "2026-02-01").due_on == day("2026-03-03")
+
+
+def test_e5_an_edit_that_moves_no_due_day_is_not_named() -> None:
+    facts = told(S, done("2025-02-01"), edit(S, "2025-06-01", renewal_window_days=10))
+    assert on(facts, "2026-01-25").because == (("S5", None), ("R3", id_of(100)), ("R1", id_of(100)))
+
+
+def test_r3_of_two_credits_that_promise_the_same_day_the_first_is_named() -> None:
+    step = on(told(K, done("2024-02-01"), done("2024-02-02", 101)), "2024-10-05")
+    assert ("R3", id_of(100)) in step.because
+    assert ("R3", id_of(101)) not in step.because
+
+
+def test_r4_what_an_edit_accepts_from_before_the_opening_day_is_early() -> None:
+    bare = settings(alternatives=())
+    added = edit(bare, "2026-02-20", alternatives=(KITCHEN,))
+    facts = told(bare, done("2025-02-01"), done("2026-01-15", 101, item=KITCHEN), added)
+    step = on(facts, "2026-02-20")
+    assert (step.status, step.cycle, step.opens_on) == (Status.COMPLETED, 2, day("2027-01-15"))
+    assert of(facts).obligations[1].outcome is Outcome.RESCHEDULED
+
+
+def test_x1_a_withdrawal_that_moves_nothing_is_not_named() -> None:
+    same = told(S, extend("2025-01-15", "2025-03-12", withdrawn="2025-02-10"))
+    assert on(same, "2025-02-10") == on(same, "2025-02-09")
