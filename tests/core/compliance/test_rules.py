@@ -17,12 +17,15 @@ from testamur.core.compliance import (
     PriorCredit,
     Progress,
     Retirement,
+    SatisfiedBy,
     Span,
     Status,
+    Step,
     TransitionKind,
     explain,
     faults,
     standing_on,
+    timeline,
     transitions,
 )
 from testamur.core.compliance.days import FOREVER, fixed_day_from
@@ -778,3 +781,281 @@ def test_r4_what_an_edit_accepts_from_before_the_opening_day_is_early() -> None:
 def test_x1_a_withdrawal_that_moves_nothing_is_not_named() -> None:
     same = told(S, extend("2025-01-15", "2025-03-12", withdrawn="2025-02-10"))
     assert on(same, "2025-02-10") == on(same, "2025-02-09")
+
+
+def test_section_8_a_step_says_everything_of_its_days() -> None:
+    started = Progress(item=FIRE, made=When.day(day("2026-02-05")))
+    joined = member("2025-01-20", known="2025-01-12", id=id_of(10)), member(until="2024-01-01")
+    facts = told(S, *joined, done("2025-02-01"), progress=(started,))
+    steps = of(facts).steps
+    none, valid, lapsed = CreditState.NEVER, CreditState.VALID, CreditState.LAPSED
+    nothing: tuple[object, ...] = (None, None, None)
+    primary = (id_of(100), SatisfiedBy.PRIMARY, True)
+    first = day("2025-01-20"), day("2025-02-19")
+    renewal = day("2026-02-01"), day("2026-03-03")
+    ends = day("2026-02-01")
+    held = (("R3", id_of(100)), ("R1", id_of(100)))
+    over = (*held, ("R7", id_of(100)))
+    completed, begun = day("2025-02-01"), day("2026-02-05")
+
+    def step(since: str, until: str | None, status: str, *rest: object) -> Step:
+        return Step(day(since), day(until) if until else None, Status(status), *rest, S.zone)  # type: ignore[arg-type, call-arg]
+
+    open_ = (("S9", None), ("O3", id_of(10)))
+    planned = (("S3", None), ("O3", id_of(10)))
+    done_ = (("S4", None), ("O8", id_of(100)), ("R1", id_of(100)))
+    late = (("S6", None), held[0], ("D4", None), *over[1:])
+    assert steps == (
+        step(
+            *("2025-01-12", "2025-01-20", "scheduled", none, None, 0, 1, *first, None, None),
+            *(*nothing, 0, 0, False, planned),
+        ),
+        step(
+            *("2025-01-20", "2025-02-01", "not_started", none, None, 1, 1, *first, None, None),
+            *(*nothing, 0, 0, False, open_),
+        ),
+        step(
+            *("2025-02-01", "2026-02-01", "completed", valid, ends, 1, 2, *renewal, completed, None),
+            *(*primary, 0, 0, False, done_),
+        ),
+        step(
+            *("2026-02-01", "2026-02-02", "renewal_due", valid, ends, 1, 2, *renewal, completed, None),
+            *(*primary, 0, 0, False, (("S5", None), *held)),
+        ),
+        step(
+            *("2026-02-02", "2026-02-05", "renewal_due", lapsed, ends, 1, 2, *renewal, completed, None),
+            *(*primary, 0, 0, False, (("S5", None), *over)),
+        ),
+        step(
+            *("2026-02-05", "2026-03-04", "renewal_due", lapsed, ends, 1, 2, *renewal, completed, begun),
+            *(*primary, 0, 0, False, (("S5", None), *over)),
+        ),
+        step(
+            *("2026-03-04", None, "expired", lapsed, ends, 1, 2, *renewal, completed, begun),
+            *(*primary, 1, 0, False, late),
+        ),
+    )  # fmt: skip
+
+
+def test_s1_a_withdrawn_step_says_what_stood_on_leaving() -> None:
+    retired = tuple(Retirement(item=item, retired_on=day("2025-05-01")) for item in (FIRE, KITCHEN))
+    facts = told(S, done("2025-02-01"), member(until="2025-06-01"), retirements=retired)
+    step = on(facts, "2025-06-01")
+    assert (step.status, step.credit_ends_on, step.last_completed_on) == (
+        Status.WITHDRAWN,
+        day("2026-02-01"),
+        day("2025-02-01"),
+    )
+    assert (step.cycle, step.opens_on, step.due_on, step.is_impossible) == (
+        *(2, day("2026-02-01"), day("2026-03-03")),
+        False,
+    )
+    assert on(told(S, member(until="2025-06-01")), "2025-06-01").last_completed_on is None
+    assert on(told(S, member(until="2025-06-01")), "2025-06-01").credit_ends_on is None
+
+
+def test_s2_an_exempt_person_is_not_late() -> None:
+    step = on(told(S, exempt("2025-03-01", "2025-03-31")), "2025-03-10")
+    assert (step.status, step.days_late(day("2025-03-10"))) == (Status.EXEMPT, 0)
+    assert step.because == (("S2", None), ("X3", id_of(200)))
+
+
+def test_s3_nothing_is_scheduled_before_it_could_be_known() -> None:
+    late = of(told(S, member("2025-03-01", known="2025-03-05"))).steps
+    assert [one.status for one in late] == [Status.NOT_STARTED, Status.OVERDUE]
+    assert [one.since for one in of(told(S)).steps] == [day("2025-01-10"), day("2025-02-10")]
+    always = replace(S, recorded_at=None)
+    for version, known, since in [
+        (S, None, "2025-03-01"),
+        (always, "2025-01-05", "2025-01-10"),
+        (settings(recorded_at=moment("2025-01-02")), "2025-01-05", "2025-01-05"),
+    ]:
+        joins = replace(member("2025-03-01"), recorded_at=moment(known) if known else None)
+        assert of(told(version, joins)).steps[0].since == day(since)
+
+
+def test_s3_what_is_scheduled_follows_the_versions() -> None:
+    later = edit(S, "2025-01-20", completion_period_days=60)
+    steps = of(told(S, later, member("2025-03-01", known="2025-01-01"))).steps
+    assert [(one.since, one.until, one.due_on) for one in steps[:2]] == [
+        (day("2025-01-10"), day("2025-01-20"), day("2025-03-31")),
+        (day("2025-01-20"), day("2025-03-01"), day("2025-04-30")),
+    ]
+    assert steps[2].since == day("2025-03-01")
+    moved = edit(settings(effective_on=day("2025-06-01")), "2025-01-20", effective_on=None)
+    again = of(told(settings(effective_on=day("2025-06-01")), moved)).steps
+    assert [(one.status, one.until) for one in again[:2]] == [
+        (Status.SCHEDULED, day("2025-01-20")),
+        (Status.NOT_STARTED, day("2025-02-20")),
+    ]
+
+
+def test_d3_d8_on_the_first_day_of_a_zone_the_new_zone_counts() -> None:
+    moved = edit(S, "2025-03-01", zone=ZoneInfo("Australia/Sydney"))
+    facts = told(S, moved, done("2025-03-01T20:00:00+00:00"))
+    assert on(facts, "2025-03-03").last_completed_on == day("2025-03-02")
+    back = edit(settings(zone=ZoneInfo("Australia/Sydney")), "2025-03-01", zone=ZoneInfo("America/New_York"))
+    early = told(settings(zone=ZoneInfo("Australia/Sydney")), back, done("2025-02-28T14:00:00+00:00"))
+    assert on(early, "2025-03-03").last_completed_on == day("2025-03-01")
+
+
+def test_p5_progress_counts_when_its_item_was_accepted_on_its_day() -> None:
+    bare = settings(alternatives=())
+    added = edit(bare, "2025-01-20", alternatives=(KITCHEN,))
+    for made, status in [("2025-01-19", Status.NOT_STARTED), ("2025-01-20", Status.IN_PROGRESS)]:
+        progress = (Progress(item=KITCHEN, made=When.day(day(made))),)
+        assert on(told(bare, added, progress=progress), "2025-01-25").status is status
+
+
+def test_c6_voided_progress_starts_nothing_from_its_day() -> None:
+    progress = (Progress(item=FIRE, made=When.day(day("2025-01-15")), voided_at=moment("2025-01-20")),)
+    facts = told(S, progress=progress)
+    seen = [on(facts, when).status for when in ("2025-01-14", "2025-01-15", "2025-01-19", "2025-01-20")]
+    assert seen == [Status.NOT_STARTED, Status.IN_PROGRESS, Status.IN_PROGRESS, Status.NOT_STARTED]
+    days = [(str(one.since), str(one.until)) for one in of(facts).steps]
+    assert days == [
+        ("2025-01-10", "2025-01-15"),
+        ("2025-01-15", "2025-01-20"),
+        ("2025-01-20", "2025-02-10"),
+        ("2025-02-10", "None"),
+    ]
+
+
+def test_c6_a_void_before_the_entry_moves_no_entry() -> None:
+    facts = told(S, done("2024-06-01", voided_at="2024-12-01"))
+    assert of(facts) == of(told(S))
+
+
+def test_c6_a_void_in_the_midst_of_being_late_keeps_the_days_late() -> None:
+    facts = told(S, done("2025-03-10", voided_at="2025-03-20"))
+    assert on(facts, "2025-03-20").days_late(day("2025-03-21")) == 40
+
+
+def test_c6_an_attempt_that_was_voided_is_no_progress() -> None:
+    facts = told(S, done("2025-01-15", passed=False, voided_at="2025-01-20"))
+    assert on(facts, "2025-01-19").status is Status.IN_PROGRESS
+    assert on(facts, "2025-01-20").status is Status.NOT_STARTED
+
+
+def test_v3_the_version_current_on_its_day_is_the_newest_then() -> None:
+    first = ItemVersion(item=FIRE, number=1, published_on=day("2025-01-01"), requires_retraining=True)
+    second = replace(first, number=2, published_on=day("2025-01-20"))
+    assert on(told(S, done("2025-02-01"), item_versions=(first, second)), "2025-02-01").credit is CreditState.VALID
+    assert on(told(S, done("2024-12-01"), item_versions=(first,)), "2025-01-10").credit_ends_on == day("2025-01-01")
+
+
+def test_v4_retraining_ends_only_what_is_outdated() -> None:
+    hard = ItemVersion(item=FIRE, number=2, published_on=day("2025-09-01"), requires_retraining=True, id=id_of(7))
+    both = told(S, done("2025-02-01", version=2), done("2025-01-15", 101), item_versions=(hard,))
+    assert on(both, "2025-09-01").credit_ends_on == day("2026-02-01")
+    other = told(S, done("2025-02-01"), item_versions=(replace(hard, item=KITCHEN),))
+    assert on(other, "2025-09-01").credit_ends_on == day("2026-02-01")
+
+
+def test_v4_credit_that_ends_on_the_day_of_retraining_anyway_is_renewed_as_planned() -> None:
+    hard = ItemVersion(item=FIRE, number=2, published_on=day("2026-02-01"), requires_retraining=True, id=id_of(7))
+    facts = told(T, done("2025-02-01"), item_versions=(hard,))
+    assert on(facts, "2026-02-01").due_on == day("2026-02-01")
+    assert [("V4", id_of(7)) in on(facts, when).because for when in ("2026-01-31", "2026-02-01")] == [False, True]
+
+
+def test_v4_an_edit_on_the_day_after_retraining_gives_nothing_back() -> None:
+    hard = ItemVersion(item=FIRE, number=2, published_on=day("2025-09-01"), requires_retraining=True)
+    facts = told(S, done("2025-02-01"), edit(S, "2025-09-02", recurrence_days=400), item_versions=(hard,))
+    assert on(facts, "2025-09-02").credit_ends_on == day("2025-09-01")
+
+
+def test_v6_why_names_the_expiry_only_when_it_ended_the_credit() -> None:
+    said = [
+        on(told(S, done("2025-02-01", expires=when)), "2025-02-01").because for when in ("2025-08-01", "2027-01-01")
+    ]
+    assert [("V6", id_of(100)) in one for one in said] == [True, False]
+    once = on(told(O, done("2025-02-01")), "2025-02-01").because
+    assert once == (("S4", None), ("O8", id_of(100)), ("A1", id_of(100)))
+
+
+def test_v7_is_of_the_obligation_that_is_open_and_follows_edits() -> None:
+    retired = (Retirement(item=FIRE, retired_on=day("2025-01-15")),)
+    bare = settings(alternatives=())
+    added = edit(bare, "2025-01-25", alternatives=(KITCHEN,))
+    facts = told(bare, added, retirements=retired)
+    seen = [on(facts, when).is_impossible for when in ("2025-01-14", "2025-01-15", "2025-01-24", "2025-01-25")]
+    assert seen == [False, True, True, False]
+
+
+def test_e12_the_recurrence_of_a_calendar_reaches_no_credit_with_another_anchor() -> None:
+    calendar = edit(S, "2025-06-01", anchor=Anchor.CALENDAR, calendar_days=((12, 31),), recurrence_days=100)
+    assert on(told(S, done("2025-02-01"), calendar), "2025-06-01").credit_ends_on == day("2026-02-01")
+
+
+def test_e3_a_shorter_recurrence_may_begin_to_keep_an_anniversary() -> None:
+    facts = told(T, done("2025-02-01"), done("2025-11-01", 101), edit(T, "2025-11-10", recurrence_days=300))
+    assert on(facts, "2025-11-09").credit_ends_on == day("2026-11-01")
+    assert on(facts, "2025-11-10").credit_ends_on == day("2026-09-24")
+
+
+def test_e6_what_an_edit_does_not_accept_still_waits() -> None:
+    bare = settings(alternatives=())
+    longer = edit(bare, "2025-02-20", completion_period_days=60)
+    facts = told(bare, done("2025-02-01", item=KITCHEN), longer, edit(longer, "2025-03-01", alternatives=(KITCHEN,)))
+    assert on(facts, "2025-02-20").credit is CreditState.NEVER
+    step = on(facts, "2025-03-01")
+    assert (step.credit, step.last_completed_on) == (CreditState.VALID, day("2025-02-01"))
+
+
+def test_e6_the_anniversary_that_an_accepted_completion_keeps_lasts_until_the_edit() -> None:
+    bare = replace(T, alternatives=())
+    added = edit(bare, "2026-02-01", alternatives=(KITCHEN,))
+    facts = told(bare, done("2024-03-01"), done("2025-01-20", 101, item=KITCHEN), added)
+    assert on(facts, "2026-02-01").credit_ends_on == day("2026-03-01")
+
+
+def test_o4_each_fixed_day_after_the_due_day_is_missed_once_it_has_passed() -> None:
+    twice = replace(K, calendar_days=((12, 30), (12, 31)))
+    for since, when, missed in [
+        ("2024-11-30", "2024-12-31", 0),
+        ("2024-11-30", "2025-01-01", 1),
+        ("2024-12-01", "2025-01-05", 0),
+        ("2024-03-01", "2024-12-31", 1),
+        ("2024-03-01", "2025-01-01", 2),
+    ]:
+        assert on(told(twice, member(since, known="2024-01-01")), when).missed_cycles == missed
+    back = told(K, member("2024-03-01", "2025-12-20"), member("2025-12-31"))
+    assert on(back, "2025-12-31").missed_cycles == 1
+    until = timeline(told(K, member("2024-03-01")), horizon=day("2024-12-31"))
+    step = standing_on(until, day("2030-01-01"))
+    assert step is not None
+    assert step.missed_cycles == 1
+    assert on(told(settings(calendar_days=((12, 31),))), "2026-01-10").missed_cycles == 0
+
+
+def test_x3_exemptions_that_overlap_are_one_and_what_was_shown_while_exempt_stays() -> None:
+    overlapping = told(S, exempt("2025-01-20", "2025-02-10"), exempt("2025-02-01", "2025-02-28", 201))
+    assert on(overlapping, "2025-02-15").status is Status.EXEMPT
+    within = told(S, exempt("2025-01-20", "2025-02-28"), exempt("2025-02-01", "2025-02-05", 201))
+    assert on(within, "2025-02-20").status is Status.EXEMPT
+    touching = told(S, exempt("2025-01-20", "2025-01-31"), exempt("2025-02-01", "2025-02-28", 201))
+    step = on(touching, "2025-02-08")
+    assert (step.due_on, step.because[1]) == (day("2025-02-09"), ("X3", id_of(200)))
+    assert ("X5", id_of(200)) in on(touching, "2025-03-01").because
+
+
+def test_x3_an_exemption_of_no_day_is_none_and_one_for_good_moves_no_due_day() -> None:
+    for until in ("2025-02-09", "2025-02-01"):
+        assert of(told(S, exempt("2025-02-10", until))) == of(told(S))
+    assert of(told(S, exempt("2025-01-20", None))).obligations[0].due_on == day("2025-02-09")
+
+
+def test_x1_an_extension_that_is_withdrawn_on_its_own_day_was_none() -> None:
+    facts = told(S, extend("2025-02-05", "2025-06-01", withdrawn="2025-02-05"))
+    assert of(facts) == of(told(S))
+
+
+def test_decisions_and_retraining_without_a_line_change_nothing() -> None:
+    hard = ItemVersion(item=FIRE, number=2, published_on=day("2025-02-01"), requires_retraining=True)
+    decisions = exempt("2025-01-20", "2025-01-31"), extend("2025-01-20", "2025-06-01", withdrawn="2025-02-20")
+    nobody = told(S, member(audience=OTHERS), *decisions, done("2025-01-15"), item_versions=(hard,))
+    assert of(nobody).steps == ()
+    assert of(nobody).obligations == ()
+    later = told(S, member("2025-03-01", known="2025-01-01"), *decisions, done("2025-01-15"), item_versions=(hard,))
+    assert on(later, "2025-03-01").due_on == day("2025-03-31")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from testamur.core.compliance.days import FOREVER, fixed_day_from, plus
 from testamur.core.compliance.facts import Completion, ItemVersion
@@ -18,6 +18,7 @@ class Done:
     Args:
         day: its local day (rule D3).
         place: its place among all completions by day, instant and id.
+        voided_on: from that day on it does not count (rule C6).
         expires: the last day of its own validity (rule V6).
         outdated: the day a version that requires retraining outdates it (rule V4), and that version.
         pin: the version whose anchor, window and calendar made its credit (rule E12); None under one that acts
@@ -26,8 +27,9 @@ class Done:
 
     completion: Completion
     day: int
-    place: int
     expires: int
+    voided_on: int
+    place: int = field(init=False)
     outdated_on: int = FOREVER
     outdated_by: ItemVersion | None = None
     pin: Settings | None = None
@@ -65,7 +67,7 @@ def credits_of(done: Done, earlier: Sequence[Credit], recurrence_days: int, toda
 
     Args:
         earlier: what completions before it gave.
-        recurrence_days: R as it is today (rules E3 and E4); 0 for once.
+        recurrence_days: R as it is today (rules E3 and E4).
     """
     pin = done.pin
     ends: dict[int, tuple[Done, ...]] = {}

@@ -171,17 +171,17 @@ class Line:
     def _follow_plan(self, today: int) -> None:
         duty = self.duty
         if duty is None:
-            if self.opens <= today:
-                self.open(today)
+            self.open_by(today)
         elif self.opens > today:
             self.duty = None
             duty.outcome, duty.ended = Outcome.RESCHEDULED, today  # E4
         else:
             duty.due = self.due
 
-    def open(self, day: int) -> None:
-        """The planned obligation opens."""
-        self.duty = self._new_duty(day, self.due)
+    def open_by(self, day: int) -> None:
+        """The planned obligation opens when its day has come."""
+        if self.duty is None and self.opens <= day:
+            self.duty = self._new_duty(day, self.due)
 
     def _new_duty(self, day: int, due: int) -> Duty:
         duty = Duty(self.number, self.cycle, day, due)

@@ -7,14 +7,16 @@ obligation opens, falls due, credit ends. Between two such days nothing changes,
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
-from operator import itemgetter
+from functools import partial
+from itertools import groupby, pairwise
+from operator import attrgetter, itemgetter
 from zoneinfo import ZoneInfo
 
 from testamur.core.compliance.credit import Credit, Done, credits_of
 from testamur.core.compliance.days import FOREVER, fixed_day_from, plus, to_date
-from testamur.core.compliance.facts import Completion, Exemption, Extension, Facts, ItemVersion
+from testamur.core.compliance.facts import Completion, Exemption, Facts, ItemVersion
 from testamur.core.compliance.lines import Duty, Line, Promise
 from testamur.core.compliance.presence import Stay, expected_stay, in_force, stays
 from testamur.core.compliance.settings import Anchor, Settings
@@ -35,17 +37,14 @@ def timeline(facts: Facts, *, horizon: date) -> Timeline:
     if not facts.versions:
         return Timeline((), ())
     case = _Case(facts, horizon.toordinal())
-    # C6: a void counts from its day on, as if the fact had never been; so the walk is done once more without it.
-    voids = sorted({day for day in (*case.voided.values(), *(day for _, day in case.progressed)) if day < FOREVER})
-    steps: list[Step] = []
     walk = _Walk(case, 0)
-    walk.go()
-    for since, until in zip([0, *voids], [*voids, FOREVER], strict=True):
-        if since:
-            walk = _Walk(case, since)
-            walk.go()
-        steps += _clipped(walk.steps, since, until)
-    obligations = tuple(_obligation(duty) for duty in walk.duties())
+    steps = walk.steps
+    # C6: a void counts from its day on, as if the fact had never been; so the walk is done once more without it.
+    for void_day in case.void_days():
+        walk = _Walk(case, void_day)
+        day = date.fromordinal(void_day)
+        steps = [*_before(steps, day), *_from(walk.steps, day)]
+    obligations = tuple(_obligation(duty) for line in walk.lines for duty in line.duties)
     return Timeline((*_scheduled(case), *_merged(steps)), obligations)
 
 
@@ -57,15 +56,13 @@ class _Case:
         self.versions = in_force(facts.versions)
         self.since = [version.since.toordinal() for version in self.versions]
         self.stays = stays(facts, self.versions)
-        self.voided: dict[Id, int] = {}
+        self.entered_on = self.stays[0].since if self.stays else FOREVER
         self.progressed: list[tuple[int, int]] = []
         self.done: list[Done] = []
-        items = {item for version in self.versions for item in version.items}
         releases = sorted(facts.item_versions, key=lambda one: (one.published_on, one.number))
         ordered = sorted(facts.completions, key=lambda one: (one.completed.at, one.id))
         for completion in ordered:
-            if completion.item in items:
-                self._add(completion, releases)
+            self._add(completion, releases)
         self.done.sort(key=lambda one: one.day)
         for place, done in enumerate(self.done):
             done.place = place
@@ -87,29 +84,27 @@ class _Case:
         expires = FOREVER
         if completion.expires is not None:
             expires = completion.expires.local_day(self._version_on(day).zone).toordinal()
-        done = Done(completion, day, 0, expires)
-        if releases:
-            _outdate(done, [one for one in releases if one.item == completion.item])
-        if expires < day or done.outdated_on <= day:  # it gives credit on no day
-            return
-        if voided_on < FOREVER:
-            self.voided[completion.id] = voided_on
-        self.done.append(done)
+        done = Done(completion, day, expires, voided_on)
+        _outdate(done, [one for one in releases if one.item == completion.item])
+        if day <= expires and day < done.outdated_on:  # otherwise it gives credit on no day
+            self.done.append(done)
 
     def _add_progress(self, item: Id, day: int, voided_on: int) -> None:
         """Progress with what was accepted on its day: accepting more later changes no day before (P5)."""
         if self._version_on(day).accepts(item):
             self.progressed.append((day, voided_on))
 
+    def void_days(self) -> list[int]:
+        """The days from which something does not count any longer."""
+        return sorted({*(one.voided_on for one in self.done), *(day for _, day in self.progressed)} - {FOREVER})
+
     def day(self, when: When) -> int:
         """Its local day, in the zone of the version in force on it (rules D3 and D8)."""
-        versions = self.versions
-        day = when.local_day(versions[0].zone).toordinal()
-        for place in range(1, len(versions)):
-            if day < self.since[place]:
+        day = when.local_day(self.versions[0].zone).toordinal()
+        for version, since in zip(self.versions[1:], self.since[1:], strict=True):
+            if day < since:
                 break
-            if versions[place].zone is not versions[place - 1].zone:
-                day = max(self.since[place], when.local_day(versions[place].zone).toordinal())
+            day = max(since, when.local_day(version.zone).toordinal())
         return day
 
     def _version_on(self, day: int) -> Settings:
@@ -128,7 +123,7 @@ def _outdate(done: Done, releases: Sequence[ItemVersion]) -> None:
 
 
 class _Walk:
-    """One pass over the days on which something happens.
+    """One pass over the days on which something happens, done once it is made.
 
     Args:
         void_day: what was voided on or before this day does not count.
@@ -140,7 +135,8 @@ class _Walk:
         self.lines: list[Line] = []
         self.line: Line | None = None
         self.version = case.versions[0]
-        self.recurrence_days = self.version.recurrence_days or 0
+        self.gone_on = self._gone_on()
+        self.recurrence_days = self.version.recurrence_days or FOREVER
         self.counted: list[Done] = []
         self.waiting: list[Done] = []
         self.credits: list[Credit] = []
@@ -148,80 +144,49 @@ class _Walk:
         self.last_completed = 0
         self.frozen: Step | None = None
         self.stay: Stay | None = None
-        voided = case.voided
-        self.done = (
-            [one for one in case.done if voided.get(one.completion.id, FOREVER) > void_day] if voided else case.done
-        )
+        self.done = [one for one in case.done if one.voided_on > void_day]
         self.progressed = [day for day, voided_on in case.progressed if voided_on > void_day]
+        self._go()
 
-    def go(self) -> None:
+    def _go(self) -> None:
         events = sorted(self._events(), key=itemgetter(0, 1))
-        place, count = 0, len(events)
-        while place < count:
-            day = events[place][0]
-            line = self.line
-            if line is not None and line.duty is None and line.opens <= day:
-                line.open(line.opens)
-            while place < count and events[place][0] == day:
-                _, kind, fact = events[place]
-                place += 1
-                if kind == _COMPLETE:
-                    together = [fact]
-                    while place < count and events[place][0] == day:
-                        together.append(events[place][2])
-                        place += 1
-                    self._complete(day, together)
-                else:
-                    self._happen(day, kind, fact)
+        days = [(day, list(some)) for day, some in groupby(events, key=itemgetter(0))]
+        for (day, some), (next_day, _) in pairwise([*days, (FOREVER, [])]):
             if self.line is not None:
-                self._emit(day, events[place][0] if place < count else FOREVER)
+                self.line.open_by(day)
+            for _, _, happen in some:
+                happen(day)
+            if self.line is not None:
+                self._emit(day, next_day)
         if self.line is not None:
             self.line.close()
 
-    def duties(self) -> Iterator[Duty]:
-        for line in self.lines:
-            yield from line.duties
-
-    def _events(self) -> Iterator[tuple[int, int, object]]:
+    def _events(self) -> Iterator[tuple[int, int, Callable[[int], None]]]:
         case = self.case
         for since, version in zip(case.since[1:], case.versions[1:], strict=True):
-            yield since, _EDIT, version
-        for release in case.facts.item_versions:
-            if release.requires_retraining:
-                yield release.published_on.toordinal(), _RETRAINING, release
+            yield since, _EDIT, partial(self._edit, version)
+        for day in {done.outdated_on for done in self.done} - {FOREVER}:
+            yield day, _RETRAINING, self._retrain
         for stay in case.stays:
-            yield stay.since, _ARRIVE, stay
+            yield stay.since, _ARRIVE, partial(self._arrive, stay)
             if stay.until < FOREVER:
-                yield stay.until, _LEAVE, stay
+                yield stay.until, _LEAVE, self._leave
         for since, until, exemption in case.exempt:
-            yield since, _EXEMPT, exemption
+            yield since, _EXEMPT, partial(self._exempt, exemption)
             if until < FOREVER:
-                yield until, _EXEMPT, None
-        for extension in case.extensions:
-            yield extension.granted_on.toordinal(), _EXTEND, extension
+                yield until, _EXEMPT, partial(self._end_exemption, exemption)
+        for extension in case.extensions:  # what was granted before the first entry acts from it on
+            reason = "X1", extension.id
+            granted_on = max(case.entered_on, extension.granted_on.toordinal())
+            yield granted_on, _EXTEND, partial(self._promise, extension.due_on.toordinal(), reason)
             if extension.withdrawn_on is not None:
-                yield extension.withdrawn_on.toordinal(), _TAKE_BACK, extension
-        for done in self.done:
-            yield done.day, _COMPLETE, done
-
-    def _happen(self, day: int, kind: int, fact: object) -> None:
-        match fact:
-            case Settings():
-                self._edit(day, fact)
-            case ItemVersion():
-                self._retrain(day)
-            case Stay():
-                self._arrive(day, fact) if kind == _ARRIVE else self._leave(day)
-            case Extension():
-                self._extend(day, fact) if kind == _EXTEND else self._take_back(day, fact)
-            case Exemption():
-                self.exempt = fact
-            case _:
-                self._end_exemption(day)
+                yield max(granted_on, extension.withdrawn_on.toordinal()), _TAKE_BACK, partial(self._take_back, reason)
+        for day, together in groupby(self.done, key=attrgetter("day")):
+            yield day, _COMPLETE, partial(self._complete, list(together))
 
     # Coming and going -----------------------------------------------------------------------------------------------
 
-    def _arrive(self, day: int, stay: Stay) -> None:
+    def _arrive(self, stay: Stay, day: int) -> None:
         line, version = self.line, self.version
         self.stay = stay
         membership = stay.membership
@@ -241,8 +206,6 @@ class _Walk:
         self.line = line = Line(len(self.lines) + 1, day, notice_from, version.prior_credit, entry)
         self.lines.append(line)
         line.enter(self.credits, version)
-        if len(self.lines) == 1:
-            self._extend_by_what_was_granted_before(day)
 
     def _leave(self, day: int) -> None:
         assert self.line is not None
@@ -251,27 +214,23 @@ class _Walk:
 
     # Rules change ---------------------------------------------------------------------------------------------------
 
-    def _edit(self, day: int, new: Settings) -> None:
+    def _edit(self, new: Settings, day: int) -> None:
         old, self.version = self.version, new
-        before = {credit: credit.end for credit in self.credits}
-        if new.recurs != old.recurs or new.recurrence_days != old.recurrence_days or new.anchor is not old.anchor:
-            if new.anchor is not Anchor.CALENDAR:
-                self.recurrence_days = new.recurrence_days or self.recurrence_days
-            for done in self.counted:
-                # E12: credit keeps the anchor it was made under; E3, E4: there is none under what acts once.
-                done.pin = (done.pin or new) if new.recurs else None
-            before = self._rework(day, before)
+        self.gone_on = self._gone_on()
+        if new.anchor is not Anchor.CALENDAR:
+            self.recurrence_days = new.recurrence_days or self.recurrence_days
+        for done in self.counted:
+            # E12: credit keeps the anchor it was made under; E3, E4: there is none under what acts once.
+            done.pin = (done.pin or new) if new.recurs else None
+        before = self._rework(day)
         if self.line is not None:
             self.line.edit(self.credits, before, old, new, day)
         self._accept(day)
 
-    def _rework(self, day: int, before: dict[Credit, int]) -> dict[Credit, int]:
+    def _rework(self, day: int) -> dict[Credit, int]:
         """Work credit ends out again (rules E3 and E4); says where each ended before."""
         known = {credit.chain: credit for credit in self.credits}
-        latest: dict[Done, Credit] = {}
-        for credit in self.credits:
-            if credit.done not in latest or credit.due > latest[credit.done].due:
-                latest[credit.done] = credit
+        latest = {credit.done: credit for credit in sorted(self.credits, key=attrgetter("due"))}
         self.credits = []
         ends = {}
         for done in self.counted:
@@ -280,7 +239,7 @@ class _Walk:
                 past = known.get(credit.chain) or latest[done]
                 credit.opens, credit.due, credit.reasons = past.opens, past.due, past.reasons
                 credit.is_admitted, credit.is_ignored = past.is_admitted, past.is_ignored
-                ends[credit] = before[past]
+                ends[credit] = past.end
                 self.credits.append(credit)
         return ends
 
@@ -298,49 +257,40 @@ class _Walk:
                     self.last_completed = max(self.last_completed, done.day)
                     continue
             still.append(done)
-        if fresh:
-            self.waiting = still
-            self.counted.sort(key=lambda one: one.place)
-            self._receive(fresh, day)
+        self.waiting = still
+        self.counted.sort(key=attrgetter("place"))
+        self._receive(fresh, day)
 
     def _retrain(self, day: int) -> None:
         outdated = [one for one in self.credits if one.done.outdated_on == day and one.end > day]
         for credit in outdated:
             credit.end = day
-        if self.line is not None and outdated:
+        if self.line is not None:
             self.line.outdate(self.credits, outdated, self.version, day)
 
     # Decisions --------------------------------------------------------------------------------------------------------
 
-    def _extend(self, day: int, extension: Extension) -> None:
+    def _promise(self, due: int, reason: Reason, day: int) -> None:
         if self.line is not None:
-            due = extension.due_on.toordinal()
-            self.line.promise(due, ("X1", extension.id), self.credits, self.version, day)
-
-    def _take_back(self, day: int, extension: Extension) -> None:
-        if self.line is not None:
-            self.line.take_back(("X1", extension.id), self.credits, self.version, day)
-
-    def _end_exemption(self, day: int) -> None:
-        exemption, self.exempt = self.exempt, None
-        if self.line is not None:  # X5
-            due = plus(day, self.version.completion_period_days)
-            reason = ("X5", exemption.id if exemption else None)
             self.line.promise(due, reason, self.credits, self.version, day)
 
-    def _extend_by_what_was_granted_before(self, day: int) -> None:
-        for extension in self.case.extensions:
-            withdrawn_on = FOREVER if extension.withdrawn_on is None else extension.withdrawn_on.toordinal()
-            if extension.granted_on.toordinal() < day < withdrawn_on:
-                self._extend(day, extension)
+    def _take_back(self, reason: Reason, day: int) -> None:
+        if self.line is not None:
+            self.line.take_back(reason, self.credits, self.version, day)
+
+    def _exempt(self, exemption: Exemption, _: int) -> None:
+        self.exempt = exemption
+
+    def _end_exemption(self, exemption: Exemption, day: int) -> None:
+        self.exempt = None
+        self._promise(plus(day, self.version.completion_period_days), ("X5", exemption.id), day)
 
     # Completions ------------------------------------------------------------------------------------------------------
 
-    def _complete(self, day: int, together: Sequence[object]) -> None:
+    def _complete(self, together: Sequence[Done], day: int) -> None:
         """All completions of one day; together they satisfy one obligation at most."""
         fresh: list[Credit] = []
         for done in together:
-            assert isinstance(done, Done)
             if self.version.accepts(done.completion.item):
                 self._pin(done)
                 fresh += credits_of(done, self.credits, self.recurrence_days, day)
@@ -348,8 +298,7 @@ class _Walk:
                 self.last_completed = day
             else:
                 self.waiting.append(done)
-        if fresh:
-            self._receive(fresh, day)
+        self._receive(fresh, day)
 
     def _pin(self, done: Done) -> None:
         done.pin = self.version if self.version.recurs else None
@@ -366,8 +315,7 @@ class _Walk:
         while day < until:
             line = self.line
             assert line is not None
-            if line.duty is None and line.opens <= day:
-                line.open(day)
+            line.open_by(day)
             step, day = self._step(line, day, until)
             self.steps.append(step)
 
@@ -387,10 +335,10 @@ class _Walk:
             status = Status.COMPLETED
             until = min(until, line.opens)
         else:
-            if self.progressed:
-                started, until = self._started(duty.opens, day, until)
-            if self.case.retired:
-                is_impossible, until = self._impossible(day, until)
+            started, until = self._started(duty.opens, day, until)
+            is_impossible = self.gone_on <= day
+            if not is_impossible:
+                until = min(until, self.gone_on)
             if day > due:  # D4
                 status = Status.EXPIRED if end else Status.OVERDUE
                 late_days = line.days_late(day, due)
@@ -460,14 +408,15 @@ class _Walk:
         if credit is not None:
             completion = credit.done.completion
             held = (("R1" if line.end < FOREVER else "A1", completion.id),)
-            if credit.done.outdated_by is not None and credit.end == credit.done.outdated_on <= day:
-                held += (("V4", credit.done.outdated_by.id),)
+            outdated_by = credit.done.outdated_by
+            if outdated_by is not None and credit.end == credit.done.outdated_on <= day:
+                held += (("V4", outdated_by.id),)
             elif credit.end == credit.done.expires < FOREVER:
                 held += (("V6", completion.id),)
             if day > line.end:
                 held += (("R7", completion.id),)
-        if status is Status.EXEMPT:
-            return (("S2", None), ("X3", self.exempt.id if self.exempt else None))
+        if self.exempt is not None:
+            return (("S2", None), ("X3", self.exempt.id))
         if status is Status.COMPLETED:
             satisfied = line.satisfied
             return (("S4", None), ("O8", satisfied.satisfied_by if satisfied else None), *held)
@@ -483,10 +432,9 @@ class _Walk:
         first = self.progressed[place]
         return (first, until) if first <= day else (0, min(until, first))
 
-    def _impossible(self, day: int, until: int) -> tuple[bool, int]:
-        """Whether nothing that would satisfy the assignment is offered any longer (rule V7)."""
-        gone = max(self.case.retired.get(item, FOREVER) for item in self.version.items)
-        return (True, until) if gone <= day else (False, min(until, gone))
+    def _gone_on(self) -> int:
+        """From that day on nothing that would satisfy the assignment is offered any longer (rule V7)."""
+        return max(self.case.retired.get(item, FOREVER) for item in self.version.items)
 
     def _missed(self, line: Line, due: int, day: int, until: int) -> tuple[int, int]:
         """Fixed days that passed since it fell due, while the person was meant (rules O4 and M4)."""
@@ -524,15 +472,15 @@ def _merged_exemptions(exemptions: Iterable[Exemption]) -> list[tuple[int, int, 
 def _scheduled(case: _Case) -> list[Step]:
     """Before the first entry: from the day it could be known until the entry day (rule S3)."""
     steps: list[Step] = []
-    entered_on = case.stays[0].since if case.stays else FOREVER
     starts = [*case.since]
     first = case.versions[0]
     if first.recorded_at is not None:  # made before the day from which it acts
         starts[0] = min(starts[0], _local_day(first.recorded_at, first.zone))
-    for place, (version, since) in enumerate(zip(case.versions, starts, strict=True)):
-        until = case.since[place + 1] if place + 1 < len(starts) else FOREVER
-        stay = expected_stay(case.facts, version, max(since, case.since[place]))
-        if since >= entered_on or stay is None:
+    ends_before = [*case.since[1:], FOREVER]
+    for place in range(bisect_left(starts, case.entered_on)):
+        version = case.versions[place]
+        stay = expected_stay(case.facts, version, case.since[place])
+        if stay is None:
             continue
         membership = stay.membership
         known = (
@@ -540,7 +488,7 @@ def _scheduled(case: _Case) -> list[Step]:
             if membership.recorded_at is None
             else _local_day(membership.recorded_at, version.zone)
         )
-        begins, ends = max(since, known), min(until, stay.since, entered_on)
+        begins, ends = max(starts[place], known), min(ends_before[place], stay.since, case.entered_on)
         if begins < ends:
             steps.append(_scheduled_step(version, stay, begins, ends))
     return steps
@@ -560,18 +508,21 @@ def _local_day(moment: datetime, zone: ZoneInfo) -> int:
     return moment.astimezone(zone).date().toordinal()
 
 
-def _clipped(steps: Iterable[Step], since: int, until: int) -> Iterator[Step]:
-    """The part of the steps from `since` up to, not including, `until`."""
-    if since == 0 and until == FOREVER:
-        yield from steps
-        return
-    for step in steps:
-        begins = max(step.since.toordinal(), since)
-        ends = min(FOREVER if step.until is None else step.until.toordinal(), until)
-        if begins < ends:
-            late = step.late_days + begins - step.since.toordinal() if step.late_days else 0
-            step.since, step.until, step.late_days = date.fromordinal(begins), to_date(ends), late
-            yield step
+def _before(steps: Iterable[Step], day: date) -> list[Step]:
+    """What the steps say of the days before `day`; they have no gaps and no end."""
+    kept = [step for step in steps if step.since < day]
+    if kept:
+        kept[-1].until = day
+    return kept
+
+
+def _from(steps: Iterable[Step], day: date) -> list[Step]:
+    """What the steps say of `day` and the days after."""
+    kept = [step for step in steps if step.until is None or day < step.until]
+    for step in kept:
+        since = max(step.since, day)
+        step.since, step.late_days = since, step.days_late(since)
+    return kept
 
 
 def _merged(steps: Iterable[Step]) -> list[Step]:
@@ -597,7 +548,7 @@ def _is_same(last: Step, step: Step) -> bool:
         and (last.line, last.cycle, last.started_on) == (step.line, step.cycle, step.started_on)
         and (last.satisfied_by, last.is_on_time) == (step.satisfied_by, step.is_on_time)
         and (last.missed_cycles, last.is_impossible) == (step.missed_cycles, step.is_impossible)
-        and last.late_days + ((step.since - last.since).days if last.late_days else 0) == step.late_days
+        and last.days_late(step.since) == step.late_days
         and last.because == step.because
         and last.zone is step.zone
     )
