@@ -864,6 +864,7 @@ def test_s3_nothing_is_scheduled_before_it_could_be_known() -> None:
     late = of(told(S, member("2025-03-01", known="2025-03-05"))).steps
     assert [one.status for one in late] == [Status.NOT_STARTED, Status.OVERDUE]
     assert [one.since for one in of(told(S)).steps] == [day("2025-01-10"), day("2025-02-10")]
+    assert of(told(S, member("2025-03-01"))).steps[0].status is Status.NOT_STARTED
     always = replace(S, recorded_at=None)
     for version, known, since in [
         (S, None, "2025-03-01"),
@@ -919,6 +920,16 @@ def test_c6_voided_progress_starts_nothing_from_its_day() -> None:
         ("2025-01-20", "2025-02-10"),
         ("2025-02-10", "None"),
     ]
+
+
+def test_c6_a_void_on_a_day_on_which_a_step_begins_leaves_no_step_without_days() -> None:
+    for voided_at in ("2025-02-10", "2026-02-01"):
+        steps = of(told(S, done("2025-02-01", voided_at=voided_at))).steps
+        assert [(str(one.since), one.status.value) for one in steps] == [
+            ("2025-01-10", "not_started"),
+            ("2025-02-01", "completed"),
+            (voided_at, "overdue"),
+        ]
 
 
 def test_c6_a_void_before_the_entry_moves_no_entry() -> None:

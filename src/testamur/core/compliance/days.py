@@ -15,14 +15,18 @@ def plus(day: int, days: int) -> int:
     return min(day + days, FOREVER)
 
 
+date_of = date.fromordinal
+"""The date of an ordinal that is a day."""
+
+
 def to_date(day: int) -> date | None:
     """The date of an ordinal; None for FOREVER."""
-    return None if day >= FOREVER else date.fromordinal(day)
+    return None if day >= FOREVER else date_of(day)
 
 
 def fixed_day_from(day: int, fixed: Sequence[tuple[int, int]]) -> int:
     """The first fixed (month, day) on or after `day`. 29 February is the 28th in years without one."""
-    year = date.fromordinal(day).year
+    year = date_of(day).year
     for candidate_year in (year, year + 1):
         if candidate_year > date.max.year:
             break

@@ -137,7 +137,7 @@ class Line:
         completion = credit.done.completion
         if completion.how is How.EQUIVALENCY:
             return SatisfiedBy.EQUIVALENCY
-        if completion.how in (How.PRIOR, How.IMPORT) or credit.done.day < self.entered_on:
+        if completion.how in _FROM_BEFORE or credit.done.day < self.entered_on:
             return SatisfiedBy.PRIOR
         return SatisfiedBy.PRIMARY if completion.item == version.primary else SatisfiedBy.ALTERNATIVE
 
@@ -296,6 +296,9 @@ class Line:
 
     def was_away(self, day: int) -> bool:
         return any(left <= day < back for left, back in self.absences)
+
+
+_FROM_BEFORE = How.PRIOR, How.IMPORT
 
 
 def _before(end: int, days: int) -> int:

@@ -15,7 +15,7 @@ from operator import attrgetter, itemgetter
 from zoneinfo import ZoneInfo
 
 from testamur.core.compliance.credit import Credit, Done, credits_of
-from testamur.core.compliance.days import FOREVER, fixed_day_from, plus, to_date
+from testamur.core.compliance.days import FOREVER, date_of, fixed_day_from, plus, to_date
 from testamur.core.compliance.facts import Completion, Exemption, Facts, ItemVersion
 from testamur.core.compliance.lines import Duty, Line, Promise
 from testamur.core.compliance.presence import Stay, expected_stay, in_force, stays
@@ -42,7 +42,7 @@ def timeline(facts: Facts, *, horizon: date) -> Timeline:
     # C6: a void counts from its day on, as if the fact had never been; so the walk is done once more without it.
     for void_day in case.void_days():
         walk = _Walk(case, void_day)
-        day = date.fromordinal(void_day)
+        day = date_of(void_day)
         steps = [*_before(steps, day), *_from(walk.steps, day)]
     obligations = tuple(_obligation(duty) for line in walk.lines for duty in line.duties)
     return Timeline((*_scheduled(case), *_merged(steps)), obligations)
@@ -353,17 +353,17 @@ class _Walk:
             return self._withdrawn(line, credit, day, until), until
         satisfied = line.satisfied
         step = Step(
-            date.fromordinal(day),
+            date_of(day),
             to_date(until),
             status,
             credit,
             to_date(end) if end else None,
             line.number,
             line.cycle,
-            to_date(line.opens) if duty is None else date.fromordinal(duty.opens),
+            to_date(line.opens) if duty is None else date_of(duty.opens),
             to_date(due),
-            date.fromordinal(self.last_completed) if self.last_completed else None,
-            date.fromordinal(started) if started else None,
+            date_of(self.last_completed) if self.last_completed else None,
+            date_of(started) if started else None,
             satisfied.satisfied_by if satisfied else None,
             satisfied.satisfied_how if satisfied else None,
             satisfied.is_on_time if satisfied else None,
@@ -381,7 +381,7 @@ class _Walk:
         assert last is not None
         end, stay = line.end, self.stay
         return Step(
-            date.fromordinal(day),
+            date_of(day),
             to_date(until),
             Status.WITHDRAWN,
             credit,
@@ -390,7 +390,7 @@ class _Walk:
             last.cycle,
             last.opens_on,
             last.due_on,
-            date.fromordinal(self.last_completed) if self.last_completed else None,
+            date_of(self.last_completed) if self.last_completed else None,
             last.started_on,
             last.satisfied_by,
             last.satisfied_how,
@@ -497,11 +497,9 @@ def _scheduled(case: _Case) -> list[Step]:
 def _scheduled_step(version: Settings, stay: Stay, begins: int, ends: int) -> Step:
     due = to_date(plus(stay.since, version.completion_period_days))
     reasons = (("S3", None), ("O3", stay.membership.id))
-    opens = date.fromordinal(stay.since)
+    opens = date_of(stay.since)
     rest = (None, None, None, None, None, 0, 0, False, reasons, version.zone)
-    return Step(
-        date.fromordinal(begins), to_date(ends), Status.SCHEDULED, CreditState.NEVER, None, 0, 1, opens, due, *rest
-    )
+    return Step(date_of(begins), to_date(ends), Status.SCHEDULED, CreditState.NEVER, None, 0, 1, opens, due, *rest)
 
 
 def _local_day(moment: datetime, zone: ZoneInfo) -> int:
@@ -558,13 +556,13 @@ def _obligation(duty: Duty) -> Obligation:
     return Obligation(
         line=duty.line,
         cycle=duty.cycle,
-        opens_on=date.fromordinal(duty.opens),
+        opens_on=date_of(duty.opens),
         due_on=to_date(duty.due),
         outcome=duty.outcome,
-        ended_on=None if duty.ended is None else date.fromordinal(duty.ended),
+        ended_on=None if duty.ended is None else date_of(duty.ended),
         satisfied_by=duty.satisfied_by,
         satisfied_how=duty.satisfied_how,
-        satisfied_on=None if duty.satisfied is None else date.fromordinal(duty.satisfied),
+        satisfied_on=None if duty.satisfied is None else date_of(duty.satisfied),
         is_on_time=duty.is_on_time,
         days_late=duty.days_late,
     )
