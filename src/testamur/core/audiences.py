@@ -16,6 +16,9 @@ BULK_MAX = 100
 """People in one call that adds or replaces members or managers."""
 MANAGERS_MAX = 1000
 """Managers of one audience: their list is never paged."""
+_EVERYONE = "everyone"
+EVERYONE_NAME = "Everyone"
+"""How the audience of everybody in a tenant is shown."""
 
 
 class AudienceCategory(Enum):
@@ -85,9 +88,20 @@ class Audience:
     parent_reference: str | None
     is_api_controlled: bool
     is_smart: bool
+    is_everyone: bool
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+
+
+def everyone(field: str) -> Reference:
+    """Everybody of the tenant, as an audience; `field` as in Reference."""
+    return Reference(EVERYONE_NAME, (_EVERYONE,), "audience", field, may_be_id=False)
+
+
+def is_everyone(reference: Reference) -> bool:
+    """Whether a reference of an audience means everybody."""
+    return reference.kinds == (_EVERYONE,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from testamur.core.audiences import (
     Membership,
     NewAudience,
     Outcome,
+    is_everyone,
 )
 from testamur.core.callers import Caller
 from testamur.core.errors import (
@@ -390,8 +391,19 @@ class Audiences:
 
 
 async def find_audience(tx: Tx, reference: Reference) -> Id | None:
-    """The id that `reference` names in this transaction's tenant, or None."""
+    """The id that `reference` names in this transaction's tenant, or None.
+
+    Everybody's audience is there only after something was set to it (`everyone.meant_audience`).
+    """
+    if is_everyone(reference):
+        return await find_everyone(tx)
     found: Id | None = await tx.value("audience_resolve", reference=reference.value, id=reference.id)
+    return found
+
+
+async def find_everyone(tx: Tx) -> Id | None:
+    """Everybody's audience, or None while nothing was ever set to it."""
+    found: Id | None = await tx.value("everyone_find")
     return found
 
 
@@ -405,6 +417,8 @@ async def get_audience(tx: Tx, reference: Reference) -> Audience:
 
 async def governed_audience(tx: WriteTx, reference: Reference) -> Audience:
     """The audience that `reference` names, to be changed through an API. Raises AudienceNotFound, Conflict."""
+    if is_everyone(reference):
+        raise Conflict("Everybody belongs to this audience, whatever else is said", field=reference.field)
     audience = await get_audience(tx, reference)
     if not audience.is_api_controlled:
         raise Conflict("This audience is not API-controlled: people change it here", field=reference.field)
@@ -505,6 +519,7 @@ def _audience(row: Row) -> Audience:
         parent_reference=row["parent_reference"],
         is_api_controlled=row["api_controlled"],
         is_smart=row["is_smart"],
+        is_everyone=row["of_everyone"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         deleted_at=row["deleted_at"],

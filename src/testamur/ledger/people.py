@@ -38,6 +38,7 @@ from testamur.core.people import (
     normalise,
 )
 from testamur.ledger.entries import Change, append, check_seen
+from testamur.ledger.everyone import join_everyone
 from testamur.ledger.standing_lines import restand_people
 from testamur.storage.database import Database, Row, Tx, WriteTx
 
@@ -348,6 +349,7 @@ async def _add(tx: WriteTx, caller: Caller, new: Sequence[NewPerson], now: datet
     changes += await _arrive(tx, named, now)
     await _check_circle(tx, [id for id, _, _ in employed], next((m.field for _, _, m in employed if m), ""))
     await append(tx, caller.client, changes, now)
+    await join_everyone(tx, caller, ids, now)
     return ids
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from testamur.core.audiences import Audience, everyone
 from testamur.core.ids import Id, to_hex24
 from testamur.core.people import Reference
 
 SOURCE = "rise"
+EVERYONE = "everyone"
+"""The reserved id of the group of all users."""
 _KINDS = ("rise",)
 
 
@@ -23,6 +26,9 @@ class Links:
 
     def course(self, id: Id) -> str:
         return f"{self.base_url}/courses/{to_hex24(id)}"
+
+    def group(self, id: str) -> str:
+        return f"{self.base_url}/groups/{id}"
 
     def learner_report(self, id: Id) -> str:
         return f"{self.base_url}/reports/learners/{to_hex24(id)}"
@@ -43,6 +49,17 @@ def user_reference(text: str) -> Reference:
 def course_reference(text: str) -> Reference:
     """A course id: one that came along from Rise, or our own."""
     return Reference(text, _KINDS, "item", "courseId")
+
+
+def group_reference(text: str) -> Reference:
+    """A group id: the reserved one, one that came along as an audience's reference, or our own."""
+    if text.lower() == EVERYONE:
+        return everyone("groupId")
+    return Reference(text, _KINDS, "audience", "groupId")
+
+
+def group_id(audience: Audience) -> str:
+    return EVERYONE if audience.is_everyone else to_hex24(audience.id)
 
 
 def email_reference(text: str) -> Reference:
