@@ -185,6 +185,14 @@ def test_joining_and_leaving_are_followed(town: Town) -> None:
     assert town.differences() == (2, 0)
 
 
+def test_a_dismissal_told_late_is_followed_from_its_own_day(town: Town) -> None:
+    town.assign()
+    town.clock.go(date(2025, 1, 25))
+    town.do(town.ledger.audiences.dismiss(town.hub.caller, CREW, ADA, date(2025, 1, 20)))
+    assert town.statuses()[-1] == ("2025-01-20", "withdrawn")
+    assert town.differences() == (1, 0)
+
+
 def test_suspending_and_deleting_a_person_are_followed(town: Town) -> None:
     town.assign()
     town.clock.go(date(2025, 1, 20))

@@ -282,6 +282,7 @@ class Audiences:
             if left_on is not None and left_on < closed[0]["joined_on"]:
                 raise InvalidInput(FieldFault("left_on", "order", f"she joined on {closed[0]['joined_on']} only"))
             await append(tx, caller.client, [_closed(audience, closed[0])], now)
+            await restand_audience(tx, audience, [whom], now)
 
     async def add_members(
         self, caller: Caller, reference: Reference, people: Sequence[Reference], *, replaces: bool = False
