@@ -10,6 +10,7 @@ from testamur.core.assignments import NewAssignment
 from testamur.core.cpd import NewCpdEntry
 from testamur.core.decisions import NewExemption, NewExtension
 from testamur.core.ids import Id, to_hex24, to_opaque, to_ulid, to_uuid
+from testamur.core.invitations import NewInvitation
 from testamur.core.moments import When, format_instant
 from testamur.core.people import Identifier, NewPerson, Reference
 from testamur.dialects import ALL
@@ -73,6 +74,7 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
     (tag,) = hub.do(hub.ledger.skills.page(hub.tenant.id, updated_since=None, count=1, skip=0))[1]
     category, entry, requirement = continuing(hub)
     exemption, extension = decided(hub)
+    invited = hub.do(hub.ledger.invitations.invite(hub.caller, NewInvitation(email="asked@example.com"))).id
     named = {
         "audienceId": to_hex24(hub.audience),
         "userRef": "00123",
@@ -84,12 +86,15 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
         "audienceRequirementId": to_hex24(requirement),
         "userId": to_hex24(hub.person),
         "courseId": to_hex24(hub.item),
+        "groupId": to_hex24(hub.audience),
+        "invitationId": to_hex24(invited),
         "assignmentId": assignment,
         "person": to_ulid(hub.person, "person"),
         "item": to_ulid(hub.item, "item"),
         "audience": to_ulid(hub.audience, "audience"),
         "assignment": assignment,
         "record": to_ulid(record.id, "record"),
+        "invitation": to_ulid(invited, "invitation"),
         "exemption": to_ulid(exemption, "exemption"),
         "extension": to_ulid(extension, "extension"),
         "number": "1",
@@ -123,7 +128,7 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
         assert 400 <= answer.status_code < 500, answer.text
     spellings = [
         spell
-        for id in (hub.person, hub.item, hub.audience, record.id, exemption, extension)
+        for id in (hub.person, hub.item, hub.audience, record.id, exemption, extension, invited)
         for spell in (to_hex24(id), to_opaque(id), to_uuid(id), to_ulid(id, "record")[4:])
     ]
     body = answer.text.replace(path, "")

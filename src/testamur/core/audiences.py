@@ -17,6 +17,10 @@ BULK_MAX = 100
 MANAGERS_MAX = 1000
 """Managers of one audience: their list is never paged."""
 _EVERYONE = "everyone"
+REPORTER_ROLE = "reporter"
+"""The role of people who may see reports of audiences; which ones is set for each."""
+MANAGER_ROLE = "manager"
+"""The role of people who may manage audiences. Whoever does is a manager without it too."""
 EVERYONE_NAME = "Everyone"
 """How the audience of everybody in a tenant is shown."""
 

@@ -8,9 +8,10 @@ for people, `field` for programs. The docstring of a class is its default messag
     ├── NotFound
     │   ├── PersonNotFound  ItemNotFound  AudienceNotFound  AssignmentNotFound
     │   ├── CompletionNotFound  AccountNotFound  TenantNotFound  ClientNotFound
-    │   └── WebhookNotFound
+    │   └── WebhookNotFound  InvitationNotFound
     ├── Conflict
-    │   └── ItemNotPublished  IdentifierTaken  KeyReused  PreconditionFailed
+    │   ├── ItemNotPublished  IdentifierTaken  NameTaken  KeyReused  PreconditionFailed
+    │   └── PersonExists  InvitationPending  RoleMismatch
     ├── Unauthenticated
     ├── Forbidden
     ├── AccountSuspended
@@ -127,6 +128,12 @@ class WebhookNotFound(NotFound):
     code = "webhook_not_found"
 
 
+class InvitationNotFound(NotFound):
+    """No such invitation in this tenant, or it was accepted or withdrawn."""
+
+    code = "invitation_not_found"
+
+
 class Conflict(TestamurError):
     """The request does not fit the present state."""
 
@@ -143,6 +150,30 @@ class IdentifierTaken(Conflict):
     """This identifier already names something else in this tenant."""
 
     code = "identifier_taken"
+
+
+class NameTaken(Conflict):
+    """Another audience of this tenant has this name."""
+
+    code = "name_taken"
+
+
+class PersonExists(Conflict):
+    """Somebody in this tenant has this address already."""
+
+    code = "person_exists"
+
+
+class InvitationPending(Conflict):
+    """An invitation to this address is pending already."""
+
+    code = "invitation_pending"
+
+
+class RoleMismatch(Conflict):
+    """The person's role is not one for this."""
+
+    code = "role_mismatch"
 
 
 class KeyReused(Conflict):

@@ -28,6 +28,7 @@ PREFIXES = {
     "person": "per",
     "item": "itm",
     "audience": "aud",
+    "invitation": "inv",
     "record": "rec",
     "assignment": "asg",
     "exemption": "exm",

@@ -15,6 +15,8 @@ from testamur.ledger.cpd import Cpd
 from testamur.ledger.decisions import Decisions
 from testamur.ledger.directory import Directory
 from testamur.ledger.enrolments import Enrolments
+from testamur.ledger.favorites import Favorites
+from testamur.ledger.invitations import Invitations
 from testamur.ledger.items import Items
 from testamur.ledger.learners import Learners
 from testamur.ledger.managers import Managers
@@ -22,6 +24,7 @@ from testamur.ledger.obligations import Obligations
 from testamur.ledger.people import People
 from testamur.ledger.record_search import RecordSearch
 from testamur.ledger.records import Records
+from testamur.ledger.reporters import Reporters
 from testamur.ledger.skills import Skills
 from testamur.ledger.standing import Standings
 from testamur.ledger.tenants import Tenants
@@ -51,6 +54,8 @@ class Ledger:
     decisions: Decisions
     directory: Directory
     enrolments: Enrolments
+    favorites: Favorites
+    invitations: Invitations
     items: Items
     learners: Learners
     managers: Managers
@@ -58,6 +63,7 @@ class Ledger:
     people: People
     record_search: RecordSearch
     records: Records
+    reporters: Reporters
     skills: Skills
     standings: Standings
     tenants: Tenants
@@ -80,6 +86,8 @@ class Ledger:
             decisions=Decisions(database, clock, records),
             directory=Directory(database),
             enrolments=Enrolments(database, clock),
+            favorites=Favorites(database, clock),
+            invitations=Invitations(database, clock),
             items=items,
             learners=Learners(database, clock),
             managers=Managers(database, clock),
@@ -87,6 +95,7 @@ class Ledger:
             people=People(database, clock),
             record_search=RecordSearch(database, records),
             records=records,
+            reporters=Reporters(database, clock),
             skills=Skills(database, clock),
             standings=Standings(database, clock),
             tenants=Tenants(database, clock),

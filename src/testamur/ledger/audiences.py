@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from testamur.core.audiences import (
+    EVERYONE_NAME,
     Audience,
     AudienceCategory,
     AudienceChange,
@@ -24,6 +25,7 @@ from testamur.core.errors import (
     FieldFault,
     IdentifierTaken,
     InvalidInput,
+    NameTaken,
     PersonNotFound,
 )
 from testamur.core.ids import FIRST_ID, LAST_ID, Id, new_id
@@ -50,34 +52,19 @@ class Audiences:
         """Add an audience and return its id; see `create`."""
         return (await self.create(caller, new)).id
 
-    async def create(self, caller: Caller, new: NewAudience) -> Audience:
+    async def create(self, caller: Caller, new: NewAudience, *, is_named_apart: bool = False) -> Audience:
         """Add an audience.
 
+        Args:
+            is_named_apart: whether its name must be no other's among those of people.
         Raises: AudienceNotFound for a parent's id, InvalidInput for a parent's reference, that names nothing here;
             InvalidInput for a parent that is no structure; IdentifierTaken for a reference in use, also as an id;
-            Conflict when the parent is not API-controlled and this one is.
+            Conflict when the parent is not API-controlled and this one is; NameTaken.
         """
-        now = self._clock()
-        id = new_id()
         async with self._database.write(caller.tenant, alone=True) as tx:
-            parent = None
-            if new.parent is not None:
-                parent = await _parent(tx, new.parent, is_api_controlled=new.is_api_controlled)
-            if new.reference is not None:
-                await _check_free(tx, new.reference, id)
-            place = {"name": new.name, "reference": new.reference, "parent": parent}
-            await tx.run(
-                "audience_add",
-                id=id,
-                category=new.category.value,
-                api_controlled=new.is_api_controlled,
-                is_smart=new.is_smart,
-                now=now,
-                **place,
-            )
-            data = {"category": new.category.value, "is_api_controlled": new.is_api_controlled, **place}
-            await append(tx, caller.client, [Change("audience.added", id, data)], now)
-            return await _get(tx, id)
+            if is_named_apart:
+                await _check_name(tx, new.name, None)
+            return await _get(tx, await add_audience(tx, caller, new, self._clock()))
 
     async def get(self, tenant: Id, reference: Reference) -> Audience:
         """The audience that `reference` names, by its reference or id. Raises AudienceNotFound."""
@@ -98,7 +85,7 @@ class Audiences:
         async with self._database.read(tenant) as tx:
             total: int = await tx.value("audiences_count", **by)
             rows = await tx.rows("audiences_numbered_page", count=count, skip=skip, **by)
-        return total, [_audience(row) for row in rows]
+        return total, [audience_of(row) for row in rows]
 
     async def page(
         self,
@@ -132,7 +119,7 @@ class Audiences:
                 updated_after=updated_after,
                 count=count,
             )
-        return [_audience(row) for row in rows]
+        return [audience_of(row) for row in rows]
 
     async def change(
         self,
@@ -140,19 +127,23 @@ class Audiences:
         reference: Reference,
         change: AudienceChange,
         *,
+        is_named_apart: bool = False,
         seen: Collection[datetime] | None = None,
     ) -> Audience:
         """Change an audience; its members and managers stay as they are.
 
         Args:
+            is_named_apart: as `create` takes it.
             seen: as `entries.check_seen` takes it.
         Raises: AudienceNotFound; IdentifierTaken and the parent's errors as `create`; InvalidInput when it would
-            stand within itself; Conflict; PreconditionFailed.
+            stand within itself; Conflict, NameTaken; PreconditionFailed.
         """
         now = self._clock()
         async with self._database.write(caller.tenant, alone=True) as tx:
             audience = await governed_audience(tx, reference)
             check_seen(audience.updated_at, seen)
+            if is_named_apart and change.name is not None:
+                await _check_name(tx, change.name, audience.id)
             parent = audience.parent
             if change.parent is not None:
                 parent = await _parent(tx, change.parent, is_api_controlled=True, of=audience.id)
@@ -171,7 +162,9 @@ class Audiences:
             return await _get(tx, audience.id)
 
     async def remove(self, caller: Caller, reference: Reference) -> None:
-        """Delete an audience: its members leave today and its managers cease now. Its reference is free again.
+        """Delete an audience: its members leave today, its managers and reporters cease now.
+
+        Its reference is free again.
 
         Raises: AudienceNotFound; Conflict, also while audiences stand in it.
         """
@@ -186,8 +179,35 @@ class Audiences:
             changes = [Change("manager.closed", person, {"audience": str(audience.id)}) for person in managers]
             if managers:
                 await tx.run("managers_close", audience=audience.id, people=managers, now=now)
+            reporters = await tx.rows("audience_reporters_close", audience=audience.id, now=now)
+            changes += [Change("reporter.closed", row["person"], {"audience": str(audience.id)}) for row in reporters]
             await tx.run("audience_delete", id=audience.id, now=now)
             await append(tx, caller.client, [*changes, Change("audience.deleted", audience.id)], now)
+
+    async def was_removed(self, tenant: Id, reference: Reference) -> bool:
+        """Whether an id is that of an audience that was deleted."""
+        async with self._database.read(tenant) as tx:
+            return reference.id is not None and bool(await tx.value("audience_was_deleted", id=reference.id))
+
+    async def of_people(
+        self, tenant: Id, *, name: str | None = None, after: Id | None = None, count: int
+    ) -> list[Audience]:
+        """Up to `count` audiences that somebody made for people, in order of id, from behind `after`.
+
+        Structures are left out, and what is kept here for one person or for everybody.
+        """
+        async with self._database.read(tenant) as tx:
+            if name is None:
+                rows = await tx.rows("audiences_of_people", after=after or FIRST_ID, count=count)
+            else:
+                rows = await tx.rows("audiences_of_people_named", name=name, after=after or FIRST_ID, count=count)
+        return [audience_of(row) for row in rows]
+
+    async def of_person(self, tenant: Id, person: Id, *, after: Id | None = None, count: int) -> list[Audience]:
+        """As `of_people`, those that a person is a member of."""
+        async with self._database.read(tenant) as tx:
+            rows = await tx.rows("audiences_of_person", person=person, after=after or FIRST_ID, count=count)
+        return [audience_of(row) for row in rows]
 
     async def members(self, tenant: Id, reference: Reference, *, count: int, skip: int = 0) -> tuple[int, list[Member]]:
         """How many members an audience has, and a page of them in the order of their ids. Raises AudienceNotFound."""
@@ -260,7 +280,7 @@ class Audiences:
                 day = max(day, left_on)
             elif left_on is not None and day < left_on:
                 raise InvalidInput(FieldFault("joined_on", "order", f"she was a member until {left_on}"))
-            return whom, await self._open(tx, caller, audience, [Joining(whom, day)], now) > 0
+            return whom, await open_memberships(tx, caller, audience, [Joining(whom, day)], now) > 0
 
     async def dismiss(self, caller: Caller, reference: Reference, person: Reference, left_on: date | None) -> None:
         """End a person's membership; `left_on` is the first day outside, None for today.
@@ -303,7 +323,7 @@ class Audiences:
             if replaces and staying:
                 await self._close_others(tx, caller, audience, staying=staying, now=now)
             today: date = await tx.value("audience_today", now=now)
-            await self._open(tx, caller, audience, [Joining(person, today) for person in staying], now)
+            await open_memberships(tx, caller, audience, [Joining(person, today) for person in staying], now)
         return [Outcome(person.value, None if place in found else NOBODY) for place, person in enumerate(people)]
 
     async def remove_member(self, caller: Caller, reference: Reference, person: Reference) -> None:
@@ -334,7 +354,7 @@ class Audiences:
         async with self._database.write(caller.tenant) as tx:
             if await tx.row("audience_get", id=audience) is None:
                 raise AudienceNotFound
-            return await self._open(tx, caller, audience, joinings, now)
+            return await open_memberships(tx, caller, audience, joinings, now)
 
     async def leave(self, caller: Caller, audience: Id, person: Id, left_on: date) -> bool:
         """End a membership; `left_on` is the first day outside. Returns whether there was one to end."""
@@ -352,27 +372,6 @@ class Audiences:
             await restand_audience(tx, audience, [person], now)
         return True
 
-    async def _open(self, tx: WriteTx, caller: Caller, audience: Id, joinings: Sequence[Joining], now: datetime) -> int:
-        rows = await tx.rows(
-            "memberships_open",
-            audience=audience,
-            people=[joining.person for joining in joinings],
-            joined_on=[joining.on for joining in joinings],
-            now=now,
-        )
-        changes = [
-            Change(
-                "membership.opened",
-                row["person"],
-                {"audience": str(audience), "joined_on": row["joined_on"].isoformat()},
-            )
-            for row in rows
-        ]
-        if changes:
-            await append(tx, caller.client, changes, now)
-            await restand_audience(tx, audience, [row["person"] for row in rows], now)
-        return len(rows)
-
     async def _close_others(
         self, tx: WriteTx, caller: Caller, audience: Id, *, staying: Sequence[Id], now: datetime
     ) -> None:
@@ -389,6 +388,54 @@ class Audiences:
                 now=now,
             )
             await restand_audience(tx, audience, None, now)
+
+
+async def add_audience(tx: WriteTx, caller: Caller, new: NewAudience, now: datetime) -> Id:
+    """Add an audience and return its id, with the errors of `Audiences.create`. The writer must be alone."""
+    id = new_id()
+    parent = None
+    if new.parent is not None:
+        parent = await _parent(tx, new.parent, is_api_controlled=new.is_api_controlled)
+    if new.reference is not None:
+        await _check_free(tx, new.reference, id)
+    place = {"name": new.name, "reference": new.reference, "parent": parent}
+    await tx.run(
+        "audience_add",
+        id=id,
+        category=new.category.value,
+        api_controlled=new.is_api_controlled,
+        is_smart=new.is_smart,
+        now=now,
+        **place,
+    )
+    data = {"category": new.category.value, "is_api_controlled": new.is_api_controlled, **place}
+    await append(tx, caller.client, [Change("audience.added", id, data)], now)
+    return id
+
+
+async def open_memberships(
+    tx: WriteTx, caller: Caller, audience: Id, joinings: Sequence[Joining], now: datetime
+) -> int:
+    """Make people members who are none yet, each from a day of her own, and return how many joined."""
+    rows = await tx.rows(
+        "memberships_open",
+        audience=audience,
+        people=[joining.person for joining in joinings],
+        joined_on=[joining.on for joining in joinings],
+        now=now,
+    )
+    changes = [
+        Change(
+            "membership.opened",
+            row["person"],
+            {"audience": str(audience), "joined_on": row["joined_on"].isoformat()},
+        )
+        for row in rows
+    ]
+    if changes:
+        await append(tx, caller.client, changes, now)
+        await restand_audience(tx, audience, [row["person"] for row in rows], now)
+    return len(rows)
 
 
 async def find_audience(tx: Tx, reference: Reference) -> Id | None:
@@ -457,7 +504,7 @@ async def _parent(tx: WriteTx, parent: Id | Reference, *, is_api_controlled: boo
     row = await tx.row("audience_get", id=id)
     if row is None:
         raise AudienceNotFound(field=field)
-    stored = _audience(row)
+    stored = audience_of(row)
     if of is not None and await tx.value("audience_stands_within", id=stored.id, outer=of):
         raise InvalidInput(FieldFault(field, "order", "may not name the audience itself, nor one within it"))
     if stored.category is not AudienceCategory.STRUCTURE:
@@ -475,10 +522,16 @@ async def _check_free(tx: WriteTx, reference: str, of: Id) -> None:
         raise IdentifierTaken("This reference already names an audience", field="reference")
 
 
+async def _check_name(tx: WriteTx, name: str, of: Id | None) -> None:
+    taken = await tx.rows("audiences_of_people_named", name=name, after=FIRST_ID, count=2)
+    if name == EVERYONE_NAME or any(row["id"] != of for row in taken):
+        raise NameTaken(field="name")
+
+
 async def _get(tx: Tx, id: Id) -> Audience:
     row = await tx.row("audience_get", id=id)
     assert row is not None
-    return _audience(row)
+    return audience_of(row)
 
 
 async def _member_to_be(tx: WriteTx, person: Reference) -> Id:
@@ -509,7 +562,8 @@ def _closed(audience: Id, row: Row) -> Change:
     return Change("membership.closed", row["person"], data)
 
 
-def _audience(row: Row) -> Audience:
+def audience_of(row: Row) -> Audience:
+    """From a row of the table with the name and the reference of its parent."""
     return Audience(
         id=row["id"],
         name=row["name"],

@@ -117,7 +117,7 @@ class Items:
                 await _members(tx, told),
             )
             meant = {*plan.known.values(), *(one.target for one in told if one.target is not None)}
-            plan.stored = {item.id: item for item in await _items(tx, list(meant), now)}
+            plan.stored = {item.id: item for item in await get_items(tx, list(meant), now)}
             linked = [one for one in told if one.parts is not None or one.members is not None]
             plan.links = await links_of(tx, list(meant)) if linked else {}
             answers = [plan.take(one) for one in told]
@@ -172,7 +172,7 @@ class Items:
             else:
                 at, id = after or (updated_after, _MOST)
                 rows = await tx.rows("items_of_kind_changed", after_at=at, after=id, **of)
-            return await _linked(tx, await _items(tx, [row["id"] for row in rows], of["now"]))
+            return await _linked(tx, await get_items(tx, [row["id"] for row in rows], of["now"]))
 
     async def count_of_kind(
         self, tenant: Id, kind: ItemKind, *, updated_after: datetime | None = None, is_active: bool = False
@@ -210,7 +210,7 @@ class Items:
         async with self._database.write(caller.tenant, alone=True) as tx:
             now = self._clock()
             id = await find_item(tx, reference)
-            found = await _items(tx, [id] if id else [], now)
+            found = await get_items(tx, [id] if id else [], now)
             if not found:
                 raise ItemNotFound(f"No learning object {reference.value!r} in this tenant", field=reference.field)
             stored, fields = found[0], dict(fields or {})
@@ -225,7 +225,7 @@ class Items:
             if change.is_empty:
                 return stored
             await _change(tx, caller.client, [_Changed(stored, change, None)], now)
-            return (await _items(tx, [stored.id], now))[0]
+            return (await get_items(tx, [stored.id], now))[0]
 
     async def publish(self, caller: Caller, item: Id, *, retraining_from: date | None = None) -> int:
         """Publish the item's draft, or a new version when it has none, and return the version's number.
@@ -255,7 +255,7 @@ class Items:
         """The item that `reference` names. Raises ItemNotFound naming the reference's field."""
         async with self._database.read(tenant) as tx:
             id = await find_item(tx, reference)
-            items = await _items(tx, [id] if id else [], self._clock())
+            items = await get_items(tx, [id] if id else [], self._clock())
         if not items:
             raise ItemNotFound(f"No learning object {reference.value!r} in this tenant", field=reference.field)
         return items[0]
@@ -291,7 +291,7 @@ class Items:
                 updated_after=updated_after,
                 count=count,
             )
-            return await _items(tx, [row["id"] for row in rows], now)
+            return await get_items(tx, [row["id"] for row in rows], now)
 
     async def versions(self, tenant: Id, reference: Reference, *, after: int = 0, count: int) -> list[ItemVersion]:
         """Up to `count` versions of an item behind number `after`, in their order. Raises ItemNotFound."""
@@ -322,7 +322,7 @@ class Items:
         async with self._database.read(tenant) as tx:
             total: int = await tx.value("items_count", **of)
             ids = [row["id"] for row in await tx.rows("items_numbered_page", count=count, skip=skip, **of)]
-            return total, await _items(tx, ids, of["now"])
+            return total, await get_items(tx, ids, of["now"])
 
     async def history(self, tenant: Id, items: Sequence[Id]) -> Mapping[Id, Sequence[ItemEvent]]:
         """What happened to each of these items, oldest first: the newest HISTORY_MAX events of each."""
@@ -574,7 +574,8 @@ async def _authors(tx: Tx, told: Sequence[ItemTelling]) -> dict[str, Id | None]:
     return {row["text"]: row["person"] for row in rows}
 
 
-async def _items(tx: Tx, ids: Sequence[Id], now: datetime) -> list[Item]:
+async def get_items(tx: Tx, ids: Sequence[Id], now: datetime) -> list[Item]:
+    """Those of these items that there are, in no order; `now` says which versions are published."""
     return [_item(row) for row in await tx.rows("items_get", ids=list(ids), now=now)]
 
 

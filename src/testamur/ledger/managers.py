@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from testamur.core.audiences import MANAGERS_MAX, Appointment, Manager, Outcome, Permission, reappoint
+from testamur.core.audiences import MANAGERS_MAX, Appointment, Audience, Manager, Outcome, Permission, reappoint
 from testamur.core.callers import Caller
 from testamur.core.errors import PersonNotFound
-from testamur.core.ids import Id
-from testamur.core.people import Reference
-from testamur.ledger.audiences import NOBODY, get_audience, governed_audience, resolve_people
+from testamur.core.ids import FIRST_ID, Id
+from testamur.core.people import Person, Reference
+from testamur.ledger.audiences import NOBODY, audience_of, get_audience, governed_audience, resolve_people
 from testamur.ledger.entries import Change, append
+from testamur.ledger.people import person_of
 from testamur.storage.database import Database, Row, Tx
 
 TWICE = "This user is named before, with other permissions"
@@ -29,6 +30,23 @@ class Managers:
         """The managers of an audience, at most MANAGERS_MAX, in the order of their ids. Raises AudienceNotFound."""
         async with self._database.read(tenant) as tx:
             return await _managers(tx, (await get_audience(tx, audience)).id)
+
+    async def page(self, tenant: Id, audience: Id, *, after: Id | None, count: int) -> Sequence[Person]:
+        """Up to `count` managers of an audience as people, in order of id, from behind `after`."""
+        async with self._database.read(tenant) as tx:
+            rows = await tx.rows("managers_keyset", audience=audience, after=after or FIRST_ID, count=count)
+        return [person_of(row) for row in rows]
+
+    async def audiences(self, tenant: Id, person: Id, *, after: Id | None, count: int) -> Sequence[Audience]:
+        """Up to `count` audiences that a person manages, structures apart, in order of id, from behind `after`."""
+        async with self._database.read(tenant) as tx:
+            rows = await tx.rows("manager_audiences", person=person, after=after or FIRST_ID, count=count)
+        return [audience_of(row) for row in rows]
+
+    async def among(self, tenant: Id, people: Sequence[Id]) -> frozenset[Id]:
+        """Those of these people who manage an audience."""
+        async with self._database.read(tenant) as tx:
+            return frozenset(row["person"] for row in await tx.rows("managers_among", people=list(people)))
 
     async def appoint(
         self, caller: Caller, audience: Reference, appointments: Sequence[Appointment], *, replaces: bool = False

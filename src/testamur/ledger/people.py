@@ -77,7 +77,7 @@ class People:
         """
         now = self._clock()
         async with self._database.write(caller.tenant, alone=True) as tx:
-            return await _add(tx, caller, new, now)
+            return await add_people(tx, caller, new, now)
 
     async def get(self, tenant: Id, reference: Reference) -> Person:
         """The person that `reference` names. Raises PersonNotFound naming the reference's field."""
@@ -231,7 +231,8 @@ class People:
     async def delete(self, caller: Caller, reference: Reference) -> Id:
         """Forget who a person was and keep what she did, by her id. Her identifiers are free for others.
 
-        She leaves her audiences today, manages none any more, and her interests and skills end. Returns her id.
+        She leaves her audiences today, manages and reports on none any more, and her interests, skills and favourites
+        end; invitations to her are withdrawn and forgotten. Returns her id.
         Raises: PersonNotFound.
         """
         now = self._clock()
@@ -306,7 +307,8 @@ async def _get(tx: Tx, ids: Sequence[Id]) -> list[Person]:
     return [person_of(row) for row in await tx.rows("people_get", ids=list(ids))] if ids else []
 
 
-async def _add(tx: WriteTx, caller: Caller, new: Sequence[NewPerson], now: datetime) -> list[Id]:
+async def add_people(tx: WriteTx, caller: Caller, new: Sequence[NewPerson], now: datetime) -> list[Id]:
+    """Add people with the errors of `People.add`. The writer must be alone."""
     ids = [new_id() for _ in new]
     await _check_free(tx, [identifier for person in new for identifier in person.identifiers])
     await tx.run(
@@ -421,7 +423,7 @@ async def _join(tx: WriteTx, caller: Caller, news: Joined, now: datetime) -> Non
     first = news.new.identifiers[0]
     reference = Reference(first.value, (first.kind,), "person", first.kind, may_be_id=False)
     if await find_person(tx, reference) is None:
-        await _add(tx, caller, [news.new], now)
+        await add_people(tx, caller, [news.new], now)
         return
     # Her old end would lie before her new start.
     await _reinstate(tx, caller, await _present(tx, reference), now)
@@ -441,6 +443,10 @@ async def _reinstate(tx: WriteTx, caller: Caller, person: Person, now: datetime)
 async def _delete(tx: WriteTx, caller: Caller, person: Id, now: datetime) -> None:
     memberships = await tx.rows("person_memberships_close", person=person, now=now)
     managing = await tx.rows("person_managing_close", person=person, now=now)
+    reporting = await tx.rows("person_reporting_close", person=person, now=now)
+    favorites = await tx.rows("person_favorites_close", person=person, now=now)
+    invitations = await tx.rows("person_invitations_withdraw", person=person, now=now)
+    await tx.run("person_invitations_empty", person=person)
     interests = await tx.rows("person_interests_close", person=person, now=now)
     skills = await tx.rows("person_skills_close", person=person, now=now)
     await tx.run("tags_touch", ids=list({row["tag"] for row in (*interests, *skills)}), now=now)
@@ -452,6 +458,9 @@ async def _delete(tx: WriteTx, caller: Caller, person: Id, now: datetime) -> Non
     changes = [
         *(_left(person, row) for row in memberships),
         *(Change("manager.closed", person, {"audience": str(row["audience"])}) for row in managing),
+        *(Change("reporter.closed", person, {"audience": str(row["audience"])}) for row in reporting),
+        *(Change("favorite.closed", person, {"item": str(row["item"])}) for row in favorites),
+        *(Change("invitation.withdrawn", row["id"]) for row in invitations),
         *(Change("interest.closed", person, {"tag": row["tag"], "name": row["name"]}) for row in interests),
         *(Change("skill.set", person, {"tag": row["tag"], "name": row["name"], **gone}) for row in skills),
         Change("person.deleted", person),

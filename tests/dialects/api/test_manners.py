@@ -18,7 +18,7 @@ BODIES = [operation for operation in OPERATIONS if operation.body is not None]
 
 def at(operation: Operation) -> str:
     places = {"person": "ref:00123", "item": "ref:FIRE-101", "audience": "ref:site-staff", "number": "1"}
-    return operation.path.format(assignment="x", record="x", exemption="x", extension="x", **places)
+    return operation.path.format(assignment="x", record="x", exemption="x", extension="x", invitation="x", **places)
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer nonsense", "Basic dXNlcjpwYXNz"])
@@ -55,6 +55,7 @@ def test_an_unknown_parameter_is_422_and_named(hub: Hub, operation: Operation) -
     body = {
         **dict.fromkeys(("person", "audience", "item", "assignment", "title", "name", "given_name", "reason"), "x"),
         **dict.fromkeys(("from_on", "due_on", "completed_at"), "2025-01-01"),
+        "email": "x@example.com",
     }
     required = {"list": "overdue", "from": "2025-01-01", "to": "2025-01-01"}
     params = {param.name: required[param.name] for param in operation.params if param.is_required}

@@ -174,3 +174,30 @@ FROM (
 -- The end of the last span of a person in an audience; spans of no day do not count.
 SELECT max(left_on) FROM membership
 WHERE tenant = :tenant AND audience = :audience AND person = :person AND left_on > joined_on;
+
+-- name: audience_was_deleted
+SELECT EXISTS (SELECT FROM audience WHERE tenant = :tenant AND id = :id AND deleted_at IS NOT NULL);
+
+-- name: audiences_of_people
+-- What somebody made to hold people, in order of id.
+SELECT a.*, p.name AS parent_name, p.reference AS parent_reference
+FROM audience a LEFT JOIN audience p ON p.tenant = a.tenant AND p.id = a.parent
+WHERE a.tenant = :tenant AND a.deleted_at IS NULL AND a.of_person IS NULL AND NOT a.of_everyone
+  AND a.category = 'audience' AND a.id > :after::uuid
+ORDER BY a.id LIMIT :count;
+
+-- name: audiences_of_people_named
+SELECT a.*, p.name AS parent_name, p.reference AS parent_reference
+FROM audience a LEFT JOIN audience p ON p.tenant = a.tenant AND p.id = a.parent
+WHERE a.tenant = :tenant AND a.deleted_at IS NULL AND a.of_person IS NULL AND NOT a.of_everyone
+  AND a.category = 'audience' AND a.name = :name AND a.id > :after::uuid
+ORDER BY a.id LIMIT :count;
+
+-- name: audiences_of_person
+-- Those among them that a person is a member of.
+SELECT a.*, p.name AS parent_name, p.reference AS parent_reference
+FROM membership m JOIN audience a ON a.tenant = m.tenant AND a.id = m.audience
+LEFT JOIN audience p ON p.tenant = a.tenant AND p.id = a.parent
+WHERE m.tenant = :tenant AND m.person = :person AND m.left_on IS NULL AND m.audience > :after::uuid
+  AND a.deleted_at IS NULL AND a.of_person IS NULL AND NOT a.of_everyone AND a.category = 'audience'
+ORDER BY a.id LIMIT :count;

@@ -8,6 +8,8 @@ from testamur.dialects.api.operations import (
     assignments,
     audiences,
     decisions,
+    favorites,
+    invitations,
     items,
     members,
     people,
@@ -19,6 +21,8 @@ from testamur.http.operations import Dialect
 
 OPERATIONS = (
     *people.OPERATIONS,
+    *favorites.OPERATIONS,
+    *invitations.OPERATIONS,
     *items.OPERATIONS,
     *audiences.OPERATIONS,
     *members.OPERATIONS,
