@@ -129,6 +129,9 @@ def test_every_link_in_an_answer_leads_somewhere(hub: Hub, client: httpx.Client)
         waiting += [link for link in links(answer.json()) if link not in seen and link not in waiting]
     item, ids = to_hex24(hub.item), (to_hex24(hub.person), to_hex24(hub.other_person))
     paths = [f"/users/{id}" for id in ids] + [f"/reports/learners/{id}" for id in ids]
+    paths += [f"/users/{id}/{list}" for id in ids for list in ("groups", "favorites")]
+    group = f"/groups/{to_hex24(hub.audience)}"
+    paths += [group, f"{group}/users", f"{group}/reporters", f"{group}/managers"]
     paths += ["/users", f"/courses/{item}", f"/reports/courses/{item}"]
     assert seen == {f"{hub.server.url}/rise{path}" for path in paths}
 

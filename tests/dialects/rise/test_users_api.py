@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from testamur.core.ids import to_hex24, to_ulid
-from testamur.core.items import NewItem
-from testamur.core.people import Identifier, NewPerson
-from tests.dialects.rise.pages import codes
+from testamur.core.items import ItemKind, NewItem
+from testamur.core.people import Identifier, NewPerson, Reference
+from tests.dialects.rise.pages import codes, course_line, import_dates
 from tests.hub import Hub
 
 
@@ -29,11 +29,11 @@ def test_a_user_reads_as_the_vendor_shows_one(hub: Hub, client: httpx.Client) ->
         "lastName": "Ćirić",
         "role": "learner",
         "lastActiveAt": None,
-        "groupsUrl": None,
+        "groupsUrl": f"{base}/users/{id}/groups",
         "reportingGroupsUrl": None,
         "managingGroupsUrl": None,
         "learnerReportUrl": f"{base}/reports/learners/{id}",
-        "favoritesUrl": None,
+        "favoritesUrl": f"{base}/users/{id}/favorites",
         "url": f"{base}/users/{id}",
         "articulate360User": False,
     }
@@ -175,3 +175,67 @@ def test_an_unknown_course_is_404(client: httpx.Client, id: str) -> None:
 def test_an_unpublished_course_is_shown(hub: Hub, client: httpx.Client) -> None:
     """The vendor's course has no mark of publication, and its absence is said by the import."""
     assert client.get(f"/courses/{to_hex24(hub.draft)}").json()["title"] == "Draft"
+
+
+def test_a_removed_user_is_gone_and_stays_in_reports(hub: Hub, client: httpx.Client) -> None:
+    id = to_hex24(hub.person)
+    import_dates(hub, hub.item)
+    for _ in range(2):
+        answer = client.delete(f"/users/{id}")
+        assert (answer.status_code, answer.content) == (204, b"")
+    assert codes(client.get(f"/users/{id}")) == ["user_not_found"]
+    assert [user["id"] for user in client.get("/users").json()["users"]] == [to_hex24(hub.other_person)]
+    assert client.get("/users", params={"email": "ada@example.com"}).json()["users"] == []
+    assert client.get(f"/groups/{to_hex24(hub.audience)}/users").json()["users"] == []
+    assert client.get("/groups/everyone/users").json()["users"] == client.get("/users").json()["users"]
+    line = course_line(hub, hub.item)
+    assert (line["userDeleted"], line["status"], line["email"]) == (True, "Complete", None)
+    assert client.get(line["learnerReportUrl"]).json()["userDeleted"] is True
+
+
+@pytest.mark.parametrize("id", ["nobody", "f" * 24])
+def test_who_never_was_cannot_be_removed(hub: Hub, other_hub: Hub, client: httpx.Client, id: str) -> None:
+    for one in (id, to_hex24(other_hub.person)):
+        answer = client.delete(f"/users/{one}")
+        assert (answer.status_code, codes(answer)) == (404, ["user_not_found"])
+
+
+def test_pages_are_full_though_users_were_removed(hub: Hub, client: httpx.Client) -> None:
+    added = [to_hex24(id) for id in hub.do(hub.ledger.people.add(hub.caller, [NewPerson(given_name="P")] * 4))]
+    for id in added[:2]:
+        client.delete(f"/users/{id}")
+    page = client.get("/users", params={"limit": 3}).json()
+    assert [user["id"] for user in page["users"]] == [to_hex24(hub.person), to_hex24(hub.other_person), added[2]]
+    assert [user["id"] for user in client.get(page["nextUrl"]).json()["users"]] == added[3:]
+
+
+def test_favorites_are_courses_and_learning_paths(hub: Hub, client: httpx.Client) -> None:
+    new = NewItem(title="Onboarding", kind=ItemKind.COLLECTION, description="First weeks")
+    (path,) = hub.do(hub.ledger.items.add(hub.caller, [new]))
+    user = client.get(f"/users/{to_hex24(hub.person)}").json()
+    assert client.get(user["favoritesUrl"]).json() == {"courses": [], "learningPaths": [], "nextUrl": None}
+    for item in (path, hub.item, hub.third_party):
+        hub.do(hub.ledger.favorites.mark(hub.caller, Reference(str(hub.person)), Reference(str(item), (), "item")))
+    url = f"{hub.server.url}/rise/learning-paths/{to_hex24(path)}"
+    reports = f"{hub.server.url}/rise/reports/learning-paths/{to_hex24(path)}"
+    assert client.get(user["favoritesUrl"]).json() == {
+        "courses": [client.get(f"/courses/{to_hex24(item)}").json() for item in (hub.item, hub.third_party)],
+        "learningPaths": [
+            {
+                "id": to_hex24(path),
+                "title": "Onboarding",
+                "description": "First weeks",
+                "coursesUrl": f"{url}/courses",
+                "coursesReportUrl": f"{reports}/courses",
+                "learnersReportUrl": f"{reports}/learners",
+                "url": url,
+            }
+        ],
+        "nextUrl": None,
+    }
+    first = client.get(user["favoritesUrl"], params={"limit": 2}).json()
+    second = client.get(first["nextUrl"]).json()
+    assert (len(first["courses"]), second["courses"], len(second["learningPaths"])) == (2, [], 1)
+    with hub.client("api") as own:
+        assert own.post("/v1/items/ref:FIRE-101/retire").status_code == 200
+    assert len(client.get(user["favoritesUrl"]).json()["courses"]) == 1

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from testamur.dialects.rise import wire
 from testamur.dialects.rise.errors import answer_error
-from testamur.dialects.rise.operations import completions, courses, reports, users
+from testamur.dialects.rise.operations import (
+    completions,
+    courses,
+    groups,
+    invitations,
+    members,
+    reporters,
+    reports,
+    users,
+)
 from testamur.dialects.rise.operations.keys import identify, name_version
 from testamur.dialects.rise.operations.shared import NAME
 from testamur.http.operations import Dialect
@@ -13,6 +22,10 @@ OPERATIONS = (
     *completions.OPERATIONS,
     *courses.OPERATIONS,
     *users.OPERATIONS,
+    *groups.OPERATIONS,
+    *members.OPERATIONS,
+    *reporters.OPERATIONS,
+    *invitations.OPERATIONS,
     *reports.OPERATIONS,
 )
 
