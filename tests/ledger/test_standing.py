@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from testamur.core.assignments import Assignment, AssignmentEdit, NewAssignment
-from testamur.core.audiences import NewAudience
+from testamur.core.audiences import NewAudience, everyone
 from testamur.core.callers import Caller
 from testamur.core.compliance import Anchor, Status
 from testamur.core.decisions import NewEquivalency, NewExemption, NewExtension
@@ -24,6 +24,7 @@ from testamur.core.people import NewPerson, Reference
 from testamur.core.records import NewRecord, Report
 from testamur.core.standing import Listed, Place, Standing, StandingFilter
 from testamur.ledger import Ledger
+from testamur.ledger.everyone import meant_audience
 from testamur.storage.database import DatabaseUrls
 from tests.hub import Hub
 from tests.storage.databases import connected
@@ -183,6 +184,23 @@ def test_joining_and_leaving_are_followed(town: Town) -> None:
     town.do(town.ledger.standings.settle(town.tenant))
     assert town.statuses()[-1] == ("2025-01-26", "withdrawn")
     assert town.differences() == (2, 0)
+
+
+def test_what_everybody_is_assigned_reaches_whoever_is_added_later(town: Town) -> None:
+    async def meant() -> Id:
+        async with town.ledger.database.write(town.tenant, alone=True) as tx:
+            return await meant_audience(tx, town.hub.caller, everyone("audience"), town.clock())
+
+    everybody = Reference(str(town.do(meant())), (), "audience")
+    town.do(town.ledger.assignments.add(town.hub.caller, NewAssignment(audience=everybody, primary=ITEM)))
+    town.do(town.ledger.standings.settle(town.tenant))
+    town.clock.go(date(2025, 1, 20))
+    (late,) = town.do(town.ledger.people.add(town.hub.caller, [NewPerson(given_name="Late")]))
+    assert town.statuses(late)[0] == ("2025-01-20", "not_started")
+    town.clock.go(date(2025, 1, 22))
+    town.do(town.ledger.people.delete(town.hub.caller, Reference(str(late))))
+    assert town.statuses(late)[-1] == ("2025-01-22", "withdrawn")
+    assert town.differences() == (3, 0)
 
 
 def test_a_dismissal_told_late_is_followed_from_its_own_day(town: Town) -> None:
