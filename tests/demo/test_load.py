@@ -92,7 +92,7 @@ def test_everything_arrives(demo: Demo) -> None:
         len(organisation.spans),
         len(organisation.rules),
     )
-    assert len(demo.do(lambda ledger: ledger.people.list(demo.tenant.id, after=None, count=1_000))) == loaded.people
+    assert len(demo.do(lambda ledger: ledger.people.page(demo.tenant.id, count=1_000))) == loaded.people
     assert len(demo.do(lambda ledger: ledger.assignments.list(demo.tenant.id, count=100))) == loaded.assignments
     assert len(_all_records(demo)) == loaded.records
 

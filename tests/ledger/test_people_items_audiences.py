@@ -144,7 +144,7 @@ def test_another_tenants_person_is_not_found_and_the_callers_field_is_named(hub:
 def test_people_are_listed_in_order_of_id_without_gaps_between_pages(hub: Hub) -> None:
     added = hub.do(hub.ledger.people.add(hub.caller, [NewPerson(given_name=str(n)) for n in range(7)]))
     seen: list[Id] = []
-    while page := hub.do(hub.ledger.people.list(hub.tenant.id, after=seen[-1] if seen else None, count=4)):
+    while page := hub.do(hub.ledger.people.page(hub.tenant.id, after=seen[-1] if seen else None, count=4)):
         seen += [one.id for one in page]
     assert seen == [hub.person, hub.other_person, *added] == sorted(seen)
 

@@ -376,7 +376,7 @@ def test_a_binding_does_not_outlive_its_transaction(urls: DatabaseUrls, hub: Hub
         async with database.unbound() as connection:
             before = await connection.fetchval("SELECT pg_backend_pid()")
         async with database.read(hub.tenant.id) as read:
-            assert len(await read.rows("people_page", after=None, count=10)) == 2
+            assert len(await read.rows("people_placed", count=10, skip=0)) == 2
         async with database.write(hub.tenant.id) as write:
             assert await write.value("counter_lock") > 0
         async with database.unbound() as connection:
@@ -398,7 +398,7 @@ def test_a_binding_does_not_outlive_a_transaction_that_failed(urls: DatabaseUrls
         async with database.unbound() as connection:
             assert await sees(connection) == (0, None)
         async with database.read(other_hub.tenant.id) as read:
-            assert {row["tenant"] for row in await read.rows("people_page", after=None, count=10)} == {
+            assert {row["tenant"] for row in await read.rows("people_placed", count=10, skip=0)} == {
                 other_hub.tenant.id
             }
         async with database.write(hub.tenant.id) as tx:

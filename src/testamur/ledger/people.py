@@ -93,11 +93,6 @@ class People:
         async with self._database.read(tenant) as tx:
             return {person.id: person for person in await _get(tx, list(set(ids)))}
 
-    async def list(self, tenant: Id, *, after: Id | None, count: int) -> list[Person]:
-        """Up to `count` people in order of id, from behind `after`."""
-        async with self._database.read(tenant) as tx:
-            return [person_of(row) for row in await tx.rows("people_page", after=after, count=count)]
-
     async def page(
         self,
         tenant: Id,

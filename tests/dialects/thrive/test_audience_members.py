@@ -87,7 +87,7 @@ def test_parameters_out_of_range_are_refused_by_name(client: httpx.Client, param
 
 def test_members_are_added_by_ref_email_and_id_and_echoed_as_sent(hub: Hub, client: httpx.Client) -> None:
     one, two, three, four = staff(hub, 4)
-    people = hub.do(hub.ledger.people.list(hub.tenant.id, after=None, count=100))
+    people = hub.do(hub.ledger.people.page(hub.tenant.id, count=100))
     id = {person.ref: person.id for person in people}
     sent = [" ZOE@example.com ", to_hex24(id[one]).upper(), to_uuid(id[two]), three, four]
     answer = client.post(PATH, json=sent)

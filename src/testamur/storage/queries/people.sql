@@ -28,12 +28,6 @@ SELECT found.person FROM (
 -- name: people_get
 SELECT k.* FROM unnest(:ids::uuid[]) AS wanted (id) JOIN known_person k ON k.tenant = :tenant AND k.id = wanted.id
 
--- name: people_page
-SELECT k.* FROM (SELECT id FROM person
-      WHERE tenant = :tenant AND (:after::uuid IS NULL OR id > :after) ORDER BY id LIMIT :count) page
-JOIN known_person k ON k.tenant = :tenant AND k.id = page.id
-ORDER BY k.id;
-
 -- name: people_placed
 -- Nobody leaves the list, so a page is a range of places and costs the same at any depth.
 SELECT k.* FROM (SELECT id FROM person
