@@ -239,3 +239,11 @@ def test_favorites_are_courses_and_learning_paths(hub: Hub, client: httpx.Client
     with hub.client("api") as own:
         assert own.post("/v1/items/ref:FIRE-101/retire").status_code == 200
     assert len(client.get(user["favoritesUrl"]).json()["courses"]) == 1
+
+
+def test_nothing_is_imported_for_a_user_who_was_removed(hub: Hub, client: httpx.Client) -> None:
+    client.delete(f"/users/{to_hex24(hub.person)}")
+    for completed_at in ("2021-01-01T10:30:00Z", "never"):
+        answer = import_dates(hub, hub.item, completedAt=completed_at)
+        assert (answer.status_code, codes(answer)) == (404, ["user_not_found"])
+    assert client.get(f"/reports/courses/{to_hex24(hub.item)}").json()["learners"] == []

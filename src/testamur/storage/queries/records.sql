@@ -28,7 +28,7 @@ LEFT JOIN LATERAL (
             WHERE n.tenant = :tenant AND n.kind = spelled.kind AND n.value = spelled.value LIMIT 1
         ) i
         UNION ALL
-        SELECT p.id, 1000 FROM person p WHERE p.tenant = :tenant AND p.id = said.person_id
+        SELECT p.id, 1000 FROM person p WHERE p.tenant = :tenant AND p.id = said.person_id AND p.deleted_at IS NULL
     ) found ORDER BY place LIMIT 1
 ) whom ON true
 LEFT JOIN LATERAL (

@@ -8,6 +8,7 @@ from testamur.core.people import Reference
 from testamur.core.records import Report, check_times
 from testamur.dialects.rise import translate
 from testamur.dialects.rise.operations.shared import DOCS, NAME
+from testamur.dialects.rise.operations.users import present_user
 from testamur.dialects.rise.translate import completions as translation
 from testamur.dialects.rise.wire import completions as wire
 from testamur.http.operations import Call, Operation, Reply
@@ -21,19 +22,19 @@ async def import_completion(call: Call) -> Reply:
         new = translation.new_record(course, user, call.body)
         check_times(new, call.now, completed_field="completedAt", started_field="startedAt")
     except InvalidInput:
-        await _check_path(call, course, user)
+        await _check_path(call, course)
         raise
     report = Report(NAME, call.caller.client, call.method, call.route, call.raw)
     await call.ledger.records.record(call.caller.tenant, new, report)
     return json_reply(202, wire.Accepted())
 
 
-async def _check_path(call: Call, course: Reference, user: Reference) -> None:
+async def _check_path(call: Call, course: Reference) -> None:
     """What the ledger would refuse before it came to the dates: the vendor lists these errors in this order."""
     item = await call.ledger.items.get(call.caller.tenant, course)
     if item.version is None:
         raise ItemNotPublished
-    await call.ledger.people.get(call.caller.tenant, user)
+    await present_user(call)
 
 
 OPERATIONS = (
