@@ -40,6 +40,7 @@ from testamur.core.compliance import (
     Step,
     Timeline,
     standing_on,
+    timeline,
     transitions,
 )
 from testamur.core.moments import When
@@ -205,7 +206,7 @@ def answer(timeline: Timeline, day: date) -> tuple[Any, ...] | None:
     return (
         *(step.status, step.credit, step.credit_ends_on, step.line, step.cycle, step.opens_on, step.due_on),
         *(step.last_completed_on, step.started_on, step.satisfied_by, step.satisfied_how, step.is_on_time),
-        *(step.days_late(day), step.missed_cycles, step.is_impossible, step.because),
+        *(step.days_late(day), step.missed_on(day), step.is_impossible, step.because),
     )
 
 
@@ -241,6 +242,16 @@ def test_1_the_order_of_facts_changes_nothing(facts: Facts, order: random.Random
     changes: dict[str, Any] = {name: shuffled(getattr(facts, name)) for name in names}
     other = replace(facts, **changes)
     assert_same(of(facts), of(other))
+
+
+@cases(300)
+@given_facts(histories())
+def test_missed_cycles_are_the_same_however_far_they_were_counted(facts: Facts) -> None:
+    """What is kept counts as far as the first day of a step; the rest follows from the fixed days within it."""
+    kept = timeline(facts, horizon=date.min)
+    for day in days_of(kept, of(facts)):
+        step, exact = standing_on(kept, day), standing_on(timeline(facts, horizon=day), day)
+        assert (step and step.missed_on(day)) == (exact and exact.missed_cycles), day
 
 
 @cases(4000)

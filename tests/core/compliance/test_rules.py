@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +16,7 @@ from testamur.core.compliance import (
     Outcome,
     PriorCredit,
     Progress,
+    Reentry,
     Retirement,
     SatisfiedBy,
     Span,
@@ -28,7 +29,7 @@ from testamur.core.compliance import (
     timeline,
     transitions,
 )
-from testamur.core.compliance.days import FOREVER, fixed_day_from
+from testamur.core.compliance.days import FOREVER, fixed_day_from, fixed_days_between
 from testamur.core.compliance.why import _TEXTS
 from testamur.core.moments import When
 from tests.core.compliance.stories import (
@@ -155,8 +156,21 @@ def test_m1_what_is_done_after_leaving_for_good_leaves_the_obligation_withdrawn(
 def test_m2_thirty_days_away_is_the_same_line_and_thirty_one_is_not() -> None:
     assert on(told(S, member(until="2025-01-20"), member("2025-02-19")), "2025-02-19").line == 1
     assert on(told(S, member(until="2025-01-20"), member("2025-02-20")), "2025-02-20").line == 2
-    late = told(S, member(until="2025-01-20"), member("2025-02-20"), reentry_days=31)
-    assert on(late, "2025-02-20").line == 1
+
+
+def test_m2_another_reentry_time_acts_from_its_day_on_and_as_it_was_known() -> None:
+    away = (S, member(until="2025-01-20"), member("2025-02-20"))
+
+    def longer(since: str, days: int = 31, number: int = 1) -> Reentry:
+        return Reentry(number=number, since=day(since), days=days, recorded_at=moment(since))
+
+    assert on(told(*away, reentries=(longer("2025-02-20"),)), "2025-02-20").line == 1
+    assert on(told(*away, reentries=(longer("2025-02-21"),)), "2025-02-21").line == 2, "no return before it changes"
+    twice = (longer("2025-02-01", 5, number=2), longer("2025-02-01"))
+    assert on(told(*away, reentries=twice), "2025-02-20").line == 2, "the last of a day counts"
+    facts = told(*away, reentries=(longer("2025-02-01"),))
+    assert on(facts.known_at(moment("2025-02-21")), "2025-02-21").line == 1
+    assert facts.known_at(moment("2025-01-31")).reentries == ()
 
 
 def test_m2_the_due_day_moves_only_when_it_falls_in_the_absence() -> None:
@@ -375,6 +389,29 @@ def test_o4_fixed_days_are_missed_only_while_meant_and_only_up_to_the_horizon() 
     never = told(K, member("2024-03-01", "2025-12-20"), member("2026-01-10"))
     assert on(never, "2025-01-01").missed_cycles == 1
     assert on(never, "2026-01-10").missed_cycles == 1
+
+
+def test_o4_missed_fixed_days_are_counted_to_any_day_of_a_step() -> None:
+    step = standing_on(timeline(told(K, member("2024-03-01")), horizon=date.min), day("2030-06-01"))
+    assert step is not None
+    assert (step.since, step.missed_cycles) == (day("2024-04-01"), 0)
+    for when, missed in [("2024-12-31", 0), ("2025-01-01", 1), ("2030-06-01", 6), ("2299-12-31", 275)]:
+        assert step.missed_on(day(when)) == missed, when
+    left = standing_on(timeline(told(K, member("2024-03-01", "2026-01-01")), horizon=date.min), day("2027-01-01"))
+    assert left is not None
+    assert (left.status, left.missed_on(day("2027-01-01"))) == (Status.WITHDRAWN, 2)
+
+
+def test_fixed_days_are_counted_with_leap_days_once() -> None:
+    both = ((2, 28), (2, 29), (12, 31))
+    for since, until, count in [
+        ("2025-01-01", "2026-01-01", 2),
+        ("2024-01-01", "2025-01-01", 3),
+        ("2024-02-29", "2024-02-29", 0),
+        ("2024-02-29", "2024-03-01", 1),
+        ("2000-01-01", "2100-01-01", 225),
+    ]:
+        assert fixed_days_between(day(since).toordinal(), day(until).toordinal(), both) == count
 
 
 def test_a_leap_day_is_the_28th_in_other_years() -> None:

@@ -12,6 +12,7 @@ Where the rules left a choice, docs/decisions/0009 and after say which was taken
 """
 
 from testamur.core.compliance.facts import (
+    REENTRY_DEFAULT_DAYS,
     Completion,
     Exemption,
     Extension,
@@ -20,6 +21,7 @@ from testamur.core.compliance.facts import (
     ItemVersion,
     Membership,
     Progress,
+    Reentry,
     Retirement,
     Span,
 )
@@ -44,6 +46,7 @@ from testamur.core.compliance.why import Sentence, explain
 __all__ = [
     "IN_BREACH",
     "NOT_COUNTED",
+    "REENTRY_DEFAULT_DAYS",
     "Anchor",
     "Completion",
     "CreditState",
@@ -58,6 +61,7 @@ __all__ = [
     "PriorCredit",
     "Progress",
     "Reason",
+    "Reentry",
     "Retirement",
     "SatisfiedBy",
     "Sentence",

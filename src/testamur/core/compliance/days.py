@@ -37,6 +37,20 @@ def fixed_day_from(day: int, fixed: Sequence[tuple[int, int]]) -> int:
     return FOREVER
 
 
+def fixed_days_between(day: int, until: int, fixed: Sequence[tuple[int, int]]) -> int:
+    """How many fixed (month, day) there are from `day` up to, not including, `until`."""
+    return _fixed_days_before(until, fixed) - _fixed_days_before(day, fixed)
+
+
+def _fixed_days_before(day: int, fixed: Sequence[tuple[int, int]]) -> int:
+    year = date.fromordinal(day).year
+    leap, common = (len({_in_year(kind, *one) for one in fixed}) for kind in (2024, 2023))
+    years = year - 1
+    leap_years = years // 4 - years // 100 + years // 400
+    so_far = {_in_year(year, *one) for one in fixed}
+    return leap_years * leap + (years - leap_years) * common + sum(one.toordinal() < day for one in so_far)
+
+
 def _in_year(year: int, month: int, number: int) -> date:
     try:
         return date(year, month, number)

@@ -16,6 +16,10 @@ from testamur.core.ids import Id
 from testamur.core.moments import When
 
 
+REENTRY_DEFAULT_DAYS = 30
+"""Back within this time the same line goes on, unless the tenant says otherwise (rule M2)."""
+
+
 class How(Enum):
     """How a completion came about (rules O8 and X6)."""
 
@@ -129,12 +133,26 @@ class Retirement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reentry:
+    """From `since` on, whoever is back within `days` goes on with the same line (rule M2); the tenant's setting.
+
+    Args:
+        number: of several that begin on one day the highest counts.
+    """
+
+    number: int
+    since: date
+    days: int
+    recorded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything about one person under one assignment; each tuple in any order (principle P3).
 
     Args:
         inactive: spans in which the person was suspended or deleted.
-        reentry_days: back within this time the same line goes on (rule M2); the tenant's setting.
+        reentries: re-entry times; REENTRY_DEFAULT_DAYS before the first.
     """
 
     versions: tuple[Settings, ...]
@@ -146,7 +164,7 @@ class Facts:
     inactive: tuple[Span, ...] = ()
     item_versions: tuple[ItemVersion, ...] = ()
     retirements: tuple[Retirement, ...] = ()
-    reentry_days: int = 30
+    reentries: tuple[Reentry, ...] = ()
 
     def known_at(self, moment: datetime) -> Facts:
         """What of this had been recorded by `moment` (principle P6)."""
@@ -161,6 +179,7 @@ class Facts:
             inactive=tuple(_with_known_end(one, moment) for one in _recorded(self.inactive, moment)),
             item_versions=_recorded(self.item_versions, moment),
             retirements=_recorded(self.retirements, moment),
+            reentries=_recorded(self.reentries, moment),
         )
 
     def edited(self, version: Settings) -> Facts:
@@ -169,7 +188,17 @@ class Facts:
 
 
 _Recorded = TypeVar(
-    "_Recorded", Settings, Membership, Span, Completion, Progress, Exemption, Extension, ItemVersion, Retirement
+    "_Recorded",
+    Settings,
+    Membership,
+    Span,
+    Completion,
+    Progress,
+    Exemption,
+    Extension,
+    ItemVersion,
+    Retirement,
+    Reentry,
 )
 _Spanning = TypeVar("_Spanning", Membership, Span)
 _Voidable = TypeVar("_Voidable", Completion, Progress)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from enum import Enum
 from zoneinfo import ZoneInfo
 
-from testamur.core.compliance.days import start_of
+from testamur.core.compliance.days import fixed_days_between, start_of
 from testamur.core.ids import Id
 
 Reason = tuple[str, Id | int | None]
@@ -96,10 +96,11 @@ class Step:
         started_on: first progress since the obligation opened; None before.
         satisfied_by, satisfied_how, is_on_time: of the last obligation of this line that was satisfied.
         late_days: days past due on `since`, days away left out (rule M4); 0 while not past due.
-        missed_cycles: fixed calendar days that passed while past due (rule O4).
+        missed_cycles: fixed calendar days that passed while past due, as far as `since` (rule O4); see `missed_on`.
         is_impossible: an obligation is open and nothing that would satisfy it is offered any longer (rule V7).
         because: what the answer rests on.
         zone: in which the days are days.
+        fixed_days: (month, day) pairs that count as missed when they pass within this step.
     """
 
     since: date
@@ -121,6 +122,7 @@ class Step:
     is_impossible: bool
     because: tuple[Reason, ...]
     zone: ZoneInfo
+    fixed_days: tuple[tuple[int, int], ...] = ()
 
     @property
     def started(self) -> bool:
@@ -138,6 +140,12 @@ class Step:
     def days_left(self, day: date) -> int | None:
         """Days from `day` to the due day; None when past due or without one."""
         return None if self.due_on is None or day > self.due_on else (self.due_on - day).days
+
+    def missed_on(self, day: date) -> int:
+        """Fixed calendar days that passed while past due, before a day of this step (rule O4)."""
+        if not self.fixed_days:
+            return self.missed_cycles
+        return self.missed_cycles + fixed_days_between(self.since.toordinal(), day.toordinal(), self.fixed_days)
 
     def covers(self, day: date) -> bool:
         return self.since <= day and (self.until is None or day < self.until)

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from testamur.core.compliance.credit import Credit, Done, credits_of
 from testamur.core.compliance.days import FOREVER, date_of, fixed_day_from, plus, to_date
-from testamur.core.compliance.facts import Completion, Exemption, Facts, ItemVersion
+from testamur.core.compliance.facts import REENTRY_DEFAULT_DAYS, Completion, Exemption, Facts, ItemVersion
 from testamur.core.compliance.lines import Duty, Line, Promise
 from testamur.core.compliance.presence import Stay, expected_stay, in_force, stays
 from testamur.core.compliance.settings import Anchor, Settings
@@ -74,6 +74,7 @@ class _Case:
         lasting = [one for one in facts.extensions if one.withdrawn_on is None or one.granted_on < one.withdrawn_on]
         self.extensions = sorted(lasting, key=lambda one: (one.granted_on, one.id))
         self.retired = {one.item: one.retired_on.toordinal() for one in facts.retirements}
+        self.reentries = sorted(facts.reentries, key=lambda one: (one.since, one.number))
 
     def _add(self, completion: Completion, releases: Sequence[ItemVersion]) -> None:
         day = self.day(completion.completed)
@@ -97,6 +98,11 @@ class _Case:
     def void_days(self) -> list[int]:
         """The days from which something does not count any longer."""
         return sorted({*(one.voided_on for one in self.done), *(day for _, day in self.progressed)} - {FOREVER})
+
+    def reentry_days(self, day: int) -> int:
+        """The re-entry time of a day: another one acts from its day on and changes no return before (M2, P5)."""
+        begun = [one.days for one in self.reentries if one.since.toordinal() <= day]
+        return begun[-1] if begun else REENTRY_DEFAULT_DAYS
 
     def day(self, when: When) -> int:
         """Its local day, in the zone of the version in force on it (rules D3 and D8)."""
@@ -192,7 +198,7 @@ class _Walk:
         membership = stay.membership
         if line is not None:
             assert line.left_on is not None
-            if day - line.left_on <= self.case.facts.reentry_days:  # M2
+            if day - line.left_on <= self.case.reentry_days(day):  # M2
                 line.come_back(self.credits, version, day, membership.id)
                 return
             line.close()  # M3
@@ -324,6 +330,7 @@ class _Walk:
         duty, due, end = line.duty, line.due, line.end
         started = missed = late_days = 0
         is_impossible = False
+        fixed_days: tuple[tuple[int, int], ...] = ()
         if end == 0:
             credit = CreditState.NEVER
         elif day <= end:  # R7
@@ -344,6 +351,7 @@ class _Walk:
                 late_days = line.days_late(day, due)
                 if self.version.anchor is Anchor.CALENDAR:
                     missed, until = self._missed(line, due, day, until)
+                    fixed_days = self.version.calendar_days
             else:
                 status = Status.RENEWAL_DUE if end else Status.IN_PROGRESS if started else Status.NOT_STARTED
                 until = min(until, due + 1)
@@ -372,6 +380,7 @@ class _Walk:
             is_impossible,
             self._because(line, status, day),
             self.version.zone,
+            fixed_days,
         )
         return step, until
 
@@ -396,7 +405,7 @@ class _Walk:
             last.satisfied_how,
             last.is_on_time,
             0,
-            last.missed_cycles,
+            last.missed_on(date_of(line.left_on or day)),
             False,
             (("S1", None), ("M1", stay.membership.id if stay else None)),
             self.version.zone,
@@ -519,7 +528,8 @@ def _from(steps: Iterable[Step], day: date) -> list[Step]:
     kept = [step for step in steps if step.until is None or day < step.until]
     for step in kept:
         since = max(step.since, day)
-        step.since, step.late_days = since, step.days_late(since)
+        step.missed_cycles, step.late_days = step.missed_on(since), step.days_late(since)
+        step.since = since
     return kept
 
 
@@ -548,6 +558,7 @@ def _is_same(last: Step, step: Step) -> bool:
         and (last.missed_cycles, last.is_impossible) == (step.missed_cycles, step.is_impossible)
         and last.days_late(step.since) == step.late_days
         and last.because == step.because
+        and last.fixed_days == step.fixed_days
         and last.zone is step.zone
     )
 
