@@ -11,6 +11,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from testamur.config import Settings, from_environment
+from testamur.core.callers import ALL_SCOPES, Caller
+from testamur.core.ids import Id
 from testamur.ledger import Ledger
 from testamur.storage.database import Database, DatabaseUrls
 
@@ -33,6 +35,16 @@ def settings_of(data: Path | None, database_url: str | None, **given: Any) -> Se
     given |= {"data": data, "database_url": database_url}
     settings = replace(from_environment(), **{name: value for name, value in given.items() if value is not None})
     return replace(settings, database_url=None) if data is not None and database_url is None else settings
+
+
+async def caller_of(ledger: Ledger, tenant: Id, name: str) -> Caller:
+    """Who the ledger says it was: one client of this name a tenant. Its key is revoked at once."""
+    for key in await ledger.clients.list(tenant):
+        if key.name == name and key.revoked_at is not None:
+            return Caller(tenant=tenant, client=key.client, scopes=ALL_SCOPES)
+    made = await ledger.clients.create(tenant, name)
+    await ledger.clients.revoke(tenant, made.key)
+    return Caller(tenant=tenant, client=made.client, scopes=ALL_SCOPES)
 
 
 def with_ledger(urls: DatabaseUrls, work: Callable[[Ledger], Awaitable[T]]) -> T:

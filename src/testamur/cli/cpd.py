@@ -14,12 +14,11 @@ import typer
 
 from testamur import serving
 from testamur.cli.catalogue import CatalogueFile, Row
-from testamur.cli.common import Data, DatabaseUrl, Json, TenantName, settings_of, with_ledger
+from testamur.cli.common import Data, DatabaseUrl, Json, TenantName, caller_of, settings_of, with_ledger
 from testamur.cli.output import Exit, console, explained, show, table
-from testamur.core.callers import ALL_SCOPES, Caller
+from testamur.core.callers import Caller
 from testamur.core.cpd import NewCpdEntry, check_minutes, check_name
 from testamur.core.errors import FieldFault, InvalidInput, NotFound, TestamurError
-from testamur.core.ids import Id
 from testamur.core.moments import When, parse_when
 from testamur.core.people import Reference
 from testamur.ledger import Ledger
@@ -104,7 +103,7 @@ def cpd_import(
             rows = CatalogueFile(file, COLUMNS).rows()
             caller: Caller | None = None
             while part := list(islice(rows, LOGGED_AT_ONCE)):
-                caller = caller or await _caller(ledger, found.id)
+                caller = caller or await caller_of(ledger, found.id, _CLIENT)
                 await _take(ledger, caller, part, outcome)
 
         with_ledger(urls, run)
@@ -216,13 +215,3 @@ def _boolean(values: Mapping[str, Any]) -> bool:
     if word not in words and word != "0":
         raise InvalidInput(FieldFault("is_verified", "type", "must be true or false"))
     return words.get(word, False)
-
-
-async def _caller(ledger: Ledger, tenant: Id) -> Caller:
-    """Who the ledger says it was: one client a tenant for all files. Its key is revoked at once."""
-    for key in await ledger.clients.list(tenant):
-        if key.name == _CLIENT and key.revoked_at is not None:
-            return Caller(tenant=tenant, client=key.client, scopes=ALL_SCOPES)
-    made = await ledger.clients.create(tenant, _CLIENT)
-    await ledger.clients.revoke(tenant, made.key)
-    return Caller(tenant=tenant, client=made.client, scopes=ALL_SCOPES)

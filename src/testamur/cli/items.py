@@ -15,9 +15,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 
 from testamur import serving
 from testamur.cli.catalogue import ITEM_COLUMNS, SKILL_COLUMNS, CatalogueFile, Row, item_of, skill_of
-from testamur.cli.common import Data, DatabaseUrl, Json, TenantName, settings_of, with_ledger
+from testamur.cli.common import Data, DatabaseUrl, Json, TenantName, caller_of, settings_of, with_ledger
 from testamur.cli.output import Exit, console, explained, show, table
-from testamur.core.callers import ALL_SCOPES, Caller
+from testamur.core.callers import Caller
 from testamur.core.errors import FieldFault, InvalidInput
 from testamur.core.ids import Id
 from testamur.core.items import PutOutcome
@@ -182,7 +182,7 @@ def _import(
                     return
                 if outcome.out is not None:
                     outcome.out.write(source.header)
-                await put(ledger, await _caller(ledger, found.id), _chain(first, rows), outcome)
+                await put(ledger, await caller_of(ledger, found.id, _CLIENT), _chain(first, rows), outcome)
 
         with_ledger(urls, run)
         document = {"file": str(file), **outcome.counts(), "faults": outcome.faults}
@@ -194,16 +194,6 @@ def _import(
             console.print(f"… and {len(outcome.faults) - _FAULTS_SHOWN} more; --json names them all")
         if outcome.refused:
             raise typer.Exit(Exit.FAILED)
-
-
-async def _caller(ledger: Ledger, tenant: Id) -> Caller:
-    """Who the ledger says it was: one client a tenant for all files. Its key is revoked at once."""
-    for key in await ledger.clients.list(tenant):
-        if key.name == _CLIENT and key.revoked_at is not None:
-            return Caller(tenant=tenant, client=key.client, scopes=ALL_SCOPES)
-    made = await ledger.clients.create(tenant, _CLIENT)
-    await ledger.clients.revoke(tenant, made.key)
-    return Caller(tenant=tenant, client=made.client, scopes=ALL_SCOPES)
 
 
 def _chain(first: list[Row], rest: Iterator[list[Row]]) -> Iterator[list[Row]]:
