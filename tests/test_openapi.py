@@ -33,6 +33,18 @@ def test_the_document_names_every_operation(server: Server, dialect: Dialect) ->
     assert all(operation.path in page.text for operation in dialect.operations)
 
 
+def test_the_document_says_that_lists_of_standings_come_as_csv_too(server: Server) -> None:
+    document = httpx.get(f"{server.url}/api/openapi.json").json()
+    found = {
+        (operation["operationId"], media_type)
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        for media_type in operation["responses"].get("200", {}).get("content", {})
+        if media_type != "application/json"
+    }
+    assert found == {("listStandings", "text/csv")}
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("dialect", ALL, ids=lambda dialect: dialect.name)

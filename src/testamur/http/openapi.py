@@ -65,7 +65,8 @@ def _operation(operation: Operation, error: dict[str, Any], security: list[str])
     for status, type in operation.answers.items():
         answers[str(status)] = {"description": HTTPStatus(status).phrase}
         if type is not None:
-            answers[str(status)]["content"] = {"application/json": {"schema": _schema(type)}}
+            texts = {media_type: {"schema": {"type": "string"}} for media_type in operation.media_types}
+            answers[str(status)]["content"] = {"application/json": {"schema": _schema(type)}, **texts}
     problem = {"content": error}
     for status in sorted(operation.errors):
         answers[str(status)] = {"description": HTTPStatus(status).phrase, **problem}

@@ -142,6 +142,7 @@ class Operation:
         form: whether the body may be form-encoded as well.
         body_optional: whether no body at all is as good as one; `Call.body` is then None.
         answers: msgspec type of the answer for each success status, None for no content.
+        media_types: in which the answer comes besides JSON, as text, to whoever says so in the header Accept.
         errors: the only error statuses this operation may answer with; empty for no such list.
         source: where the vendor describes it.
     """
@@ -156,6 +157,7 @@ class Operation:
     body: Any = None
     form: bool = False
     body_optional: bool = False
+    media_types: tuple[str, ...] = ()
     params: tuple[Param, ...] = ()
     errors: frozenset[int] = frozenset()
     body_max_bytes: int = BODY_MAX_BYTES

@@ -241,6 +241,7 @@ OPERATIONS = (
             *LIST,
         ),
         answers={200: wire.StandingList},
+        media_types=("text/csv",),
     ),
     Operation(
         name="countStandings",
