@@ -90,6 +90,23 @@ def test_a_change_is_a_new_version_and_a_deletion_the_last(client: httpx.Client)
     assert [row["id"] for row in client.get(PATH, params={"include_deleted": True}).json()["data"]] == [made["id"]]
 
 
+@pytest.mark.parametrize("verb", ["pause", "resume"])
+def test_a_pause_may_ask_that_nobody_changed_anything_meanwhile(client: httpx.Client, verb: str) -> None:
+    at = f"{PATH}/{create(client)['id']}"
+    if verb == "resume":
+        client.post(f"{at}/pause")
+    before = client.get(at)
+    seen = {"if-match": before.headers["etag"]}
+    client.patch(at, json={"completion_period_days": 40})
+    problem(client.post(f"{at}/{verb}", headers=seen), 412, "precondition_failed")
+    assert client.get(at).json()["is_active"] == (verb == "pause")
+    problem(client.post(f"{at}/{verb}", headers={"if-match": '"nothing we made"'}), 412, "precondition_failed")
+    now = client.get(at).headers["etag"]
+    done = client.post(f"{at}/{verb}", headers={"if-match": f'"0", {now}'})
+    assert (done.status_code, done.json()["is_active"]) == (200, verb == "resume")
+    assert done.headers["etag"] == client.get(at).headers["etag"] != now
+
+
 def test_the_list_is_walked_by_cursors_and_filtered(hub: Hub, client: httpx.Client) -> None:
     made = [create(client), create(client, item="ref:LIFT/1 ä", alternatives=["ref:FIRE-101"]), create(client)]
     for one in made:
