@@ -23,6 +23,7 @@ from testamur.core.moments import When
 from testamur.core.people import NewPerson, Reference
 from testamur.core.records import NewRecord, Report
 from testamur.core.standing import Listed, Place, Standing, StandingFilter
+from testamur.core.tenants import SettingsChange
 from testamur.ledger import Ledger
 from testamur.ledger.everyone import meant_audience
 from testamur.storage.database import DatabaseUrls
@@ -219,6 +220,92 @@ def test_suspending_and_deleting_a_person_are_followed(town: Town) -> None:
     town.clock.go(date(2025, 1, 22))
     town.do(town.ledger.people.delete(town.hub.caller, ADA))
     assert town.differences() == (1, 0)
+
+
+def test_another_reentry_time_counts_for_whoever_returns_from_its_day_on(town: Town) -> None:
+    """Ada was away for 36 days and came back long ago; Zoe was for 40 and is back today."""
+    made = town.assign()
+    caller, zoe = town.hub.caller, town.hub.other_person
+    town.join(zoe)
+    town.clock.go(date(2025, 1, 20))
+    for person in (town.hub.person, zoe):
+        town.do(town.ledger.audiences.leave(caller, town.audience, person, date(2025, 1, 20)))
+    town.clock.go(date(2025, 2, 25))
+    town.join(town.hub.person)
+    town.clock.go(date(2025, 3, 1))
+    town.join(zoe)
+    before = town.clock()
+
+    def lines(**more: Any) -> list[int]:
+        found = [town.at(made, date(2025, 3, 1), person, **more).step for person in (ADA, ZOE)]
+        return [step.line for step in found if step is not None]
+
+    # Twice, because what lines share is remembered between completions.
+    town.complete(date(2025, 1, 12), item=ITEM, person=ZOE)
+    assert lines() == [2, 2]
+    town.do(town.ledger.tenants.change_settings(caller, SettingsChange(reentry_days=40)))
+    assert lines() == [2, 1]
+    assert lines(known_at=before) == [2, 2]
+    town.complete(date(2025, 1, 13), item=ITEM, person=ZOE)
+    (stored,) = town.do(town.ledger.standings.of_person(town.tenant, ZOE))
+    assert stored.step is not None
+    assert stored.step.line == 1
+    assert town.differences() == (2, 0)
+
+
+def test_another_reentry_time_reaches_assignments_that_go_on_and_crowds(hub: Hub) -> None:
+    """More people than a task names came back today, and an assignment was resumed."""
+    today = datetime.now(UTC).date()
+    people = hub.do(hub.ledger.people.add(hub.caller, [NewPerson(given_name="P") for _ in range(1_001)]))
+    hub.do(hub.ledger.audiences.join(hub.caller, hub.audience, people, today))
+    made = hub.do(hub.ledger.assignments.add(hub.caller, NewAssignment(audience=AUDIENCE, primary=ITEM)))
+    hub.do(hub.ledger.standings.settle(hub.tenant.id))
+    hub.do(hub.ledger.tenants.change_settings(hub.caller, SettingsChange(reentry_days=0)))
+    tasks = hub.do(hub.ledger.standings.tasks(hub.tenant.id))
+    assert {(task.assignment, task.people) for task in tasks} == {(made.id, None)}
+    assert len(tasks) == 2, "one for making it, one for the other re-entry time"
+    hub.do(hub.ledger.standings.settle(hub.tenant.id))
+    assert hub.do(hub.ledger.standings.rebuild(hub.tenant.id)).differences == 0
+
+
+def test_a_resumed_assignment_follows_another_reentry_time_of_its_day(town: Town) -> None:
+    made = town.assign()
+    caller = town.hub.caller
+    town.clock.go(date(2025, 1, 20))
+    town.do(town.ledger.assignments.pause(caller, named(made)))
+    town.clock.go(date(2025, 2, 1))
+    town.do(town.ledger.assignments.resume(caller, named(made)))
+    assert town.at(made, date(2025, 2, 1)).step.line == 1  # type: ignore[union-attr]
+    town.do(town.ledger.tenants.change_settings(caller, SettingsChange(reentry_days=11)))
+    assert town.at(made, date(2025, 2, 1)).step.line == 2  # type: ignore[union-attr]
+    assert town.differences() == (1, 0)
+
+
+def test_missed_cycles_are_stored_and_told_of_any_day(town: Town) -> None:
+    """A step has no end while nothing happens, and the fixed days go on passing."""
+    made = town.assign(anchor=Anchor.CALENDAR, calendar_days=((6, 30), (12, 31)), completion_period_days=10)
+    town.clock.go(date(2026, 8, 1))
+    town.do(town.ledger.audiences.leave(town.hub.caller, town.audience, town.hub.person, date(2026, 8, 1)))
+    for day, missed in (("2025-01-15", 0), ("2025-07-01", 1), ("2026-07-01", 3), ("2030-01-01", 3)):
+        asked = date.fromisoformat(day)
+        (kept,) = town.do(town.ledger.standings.of_person(town.tenant, ADA, on=asked))
+        fresh = town.at(made, asked)
+        assert kept.step is not None
+        assert fresh.step is not None
+        assert (kept.step.missed_on(asked), fresh.step.missed_on(asked)) == (missed, missed), day
+    (late,) = town.do(town.ledger.standings.page(town.tenant, Listed.OVERDUE, on=date(2026, 7, 1), count=5)).lines
+    assert late.step.missed_on(date(2026, 7, 1)) == 3
+    assert town.differences() == (1, 0)
+
+
+def test_who_may_grant_herself_is_for_the_tenant_to_say(town: Town) -> None:
+    caller: Caller = replace(town.hub.caller, person=town.hub.person)
+    new = NewExemption(person=ADA, from_on=date(2025, 1, 1), reason="me")
+    town.do(town.ledger.tenants.change_settings(town.hub.caller, SettingsChange(self_granting=True)))
+    assert town.do(town.ledger.decisions.exempt(caller, new)).granted_by_person == town.hub.person
+    town.do(town.ledger.tenants.change_settings(town.hub.caller, SettingsChange(self_granting=False)))
+    with pytest.raises(Forbidden):
+        town.do(town.ledger.decisions.exempt(caller, new))
 
 
 def test_an_edit_a_pause_and_a_deletion_are_followed_and_change_no_day_before(town: Town) -> None:

@@ -16,13 +16,14 @@ from testamur import __version__, serving
 from testamur.cli import cpd, standing, webhooks
 from testamur.cli import doctor as checks
 from testamur.cli import items as catalogue
-from testamur.cli.common import Data, DatabaseUrl, Json, TenantName, settings_of, with_ledger
+from testamur.cli.common import Data, DatabaseUrl, Json, TenantName, caller_of, settings_of, with_ledger
 from testamur.cli.output import Exit, console, explained, show, table
 from testamur.cli.welcome import welcome
 from testamur.config import Settings
 from testamur.core.callers import ALL_SCOPES
 from testamur.core.errors import ClientNotFound, Conflict, FieldFault, InvalidInput, NotFound, TenantNotFound
 from testamur.core.ids import parse, to_hex24
+from testamur.core.tenants import SettingsChange, TenantSettings
 from testamur.demo import access, organisation
 from testamur.demo.load import load as load_organisation
 from testamur.dialects import ALL
@@ -151,6 +152,36 @@ def tenant_list(data: Data = None, database_url: DatabaseUrl = None, json: Json 
         rows = [_tenant(tenant) for tenant in with_ledger(urls, lambda ledger: ledger.tenants.list())]
         columns = ["slug", "id", "name", "zone", "entries", "created_at"]
         show({"tenants": rows}, json, table("Tenants", columns, rows))
+
+
+@tenants.command("set")
+def tenant_set(
+    tenant: Annotated[str, typer.Argument(help="The tenant's slug or id.")],
+    reentry_days: Annotated[
+        int | None, typer.Option(help="Back within so many days the same line goes on (rule M2).")
+    ] = None,
+    self_granting: Annotated[
+        bool | None,
+        typer.Option("--self-granting/--no-self-granting", help="Whether people may grant themselves exceptions."),
+    ] = None,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+    json: Json = False,
+) -> None:
+    """Decide what the compliance rules leave to a tenant, from now on; without options, show what it decided."""
+    with explained(), serving.database(settings_of(data, database_url)) as urls:
+        asyncio.run(bring_up(urls))
+        change = SettingsChange(reentry_days=reentry_days, self_granting=self_granting)
+
+        async def decide(ledger: Ledger) -> TenantSettings:
+            found = await ledger.tenants.find(tenant)
+            if change == SettingsChange():
+                return await ledger.tenants.settings(found.id)
+            caller = await caller_of(ledger, found.id, "Operators")
+            return await ledger.tenants.change_settings(caller, change)
+
+        decided = asdict(with_ledger(urls, decide))
+        show(decided, json, table("Settings", list(decided), [decided]))
 
 
 @keys.command("create")

@@ -229,7 +229,7 @@ async def _grantee(tx: Tx, caller: Caller, reference: Reference) -> Id:
     if person is None:
         raise PersonNotFound(f"No person {reference.value!r} in this tenant", field=reference.field)
     if caller.person == person:
-        row = await tx.row("standing_zone")
+        row = await tx.row("tenant_settings_get")
         if row is None or not row["self_granting"]:
             raise Forbidden("Nobody may grant this to herself (rule X7)", field=reference.field)
     return person

@@ -32,7 +32,7 @@ from testamur.core.standing import (
 )
 from testamur.ledger.assignments import edited_settings, find_assignment, new_settings
 from testamur.ledger.people import find_person
-from testamur.ledger.standing_lines import REENTRY_DEFAULT_DAYS, About, step_of, told_of, work_out
+from testamur.ledger.standing_lines import About, step_of, told_of, work_out
 from testamur.ledger.standing_rebuild import rebuild
 from testamur.storage.database import Database, Row, Tx
 
@@ -237,7 +237,8 @@ class Standings:
         async with self._database.read(tenant) as tx:
             zone = await _zone(tx)
             version = await new_settings(tx, new, zone, now)
-            about = About(new_id(), zone, await _reentry_days(tx), ())
+            about = About(new_id(), zone, ())
+            about = replace(about, reentries=about.reentries_of(await tx.value("tenant_reentries")))
             return await _preview(tx, about, about.edited(version), now)
 
     async def tasks(self, tenant: Id) -> list[Task]:
@@ -364,12 +365,6 @@ async def _person(tx: Tx, reference: Reference) -> Id:
 
 async def _zone(tx: Tx) -> ZoneInfo:
     return ZoneInfo(await tx.value("tenant_zone"))
-
-
-async def _reentry_days(tx: Tx) -> int:
-    row = await tx.row("standing_zone")
-    assert row is not None
-    return REENTRY_DEFAULT_DAYS if row["reentry_days"] is None else int(row["reentry_days"])
 
 
 async def _preview(tx: Tx, before: About, after: About, now: datetime) -> Preview:

@@ -35,6 +35,7 @@ from testamur.core.compliance import (
     PriorCredit,
     Progress,
     Reason,
+    Reentry,
     Retirement,
     SatisfiedBy,
     Settings,
@@ -54,7 +55,6 @@ FACTS_MAX = 1_000
 _PEOPLE_IN_TASK_MAX = 1_000
 """People that a task names one by one; beyond it the whole assignment is worked out."""
 
-REENTRY_DEFAULT_DAYS = 30
 NONE = "none"
 """The stored word for days that have no answer, between others that have."""
 
@@ -63,8 +63,9 @@ log = structlog.get_logger("testamur.standing")
 Line = tuple[Id, Id]
 """An assignment and a person."""
 
-Stamp = tuple[int, datetime]
-"""Moves with all that the lines of an assignment share: its last version, and the last change of an item it accepts."""
+Stamp = tuple[int, datetime, int | None]
+"""Moves with all that the lines of an assignment share: its last version, the last change of an item it accepts, and
+the last version of the tenant's settings."""
 
 
 # Touching ------------------------------------------------------------------------------------------------------
@@ -151,8 +152,19 @@ async def restand_records(tx: WriteTx, records: Sequence[Id], now: datetime) -> 
     rows = await tx.rows("standing_of_records", records=list(records))
     # Calls that share a commit are each held to the handful, not all of them together.
     at_once = max(AT_ONCE_MAX, 2 * len(records))
-    stamps = {row["assignment"]: (row["version"], row["items_updated_at"]) for row in rows}
+    stamps = {row["assignment"]: (row["version"], row["items_updated_at"], row["settings"]) for row in rows}
     await restand(tx, [(row["assignment"], row["person"]) for row in rows], now, at_once=at_once, stamps=stamps)
+
+
+async def restand_returning(tx: WriteTx, since: date, now: datetime) -> None:
+    """After another re-entry time, in every line with a return on or after a day (rule M2)."""
+    returning = await tx.rows("standing_returning", since=since, count=_PEOPLE_IN_TASK_MAX + 1)
+    if len(returning) > _PEOPLE_IN_TASK_MAX:
+        await restand_assignments(tx, [row["id"] for row in await tx.rows("standing_assignments")], now)
+        return
+    await restand_people(tx, [row["person"] for row in returning], now)
+    revised = await tx.rows("standing_revised", since=since)
+    await restand_assignments(tx, [row["assignment"] for row in revised], now)
 
 
 async def _ask_whole(tx: WriteTx, assignment: Id, now: datetime) -> None:
@@ -259,6 +271,8 @@ class StepRow(Struct, frozen=True):
     is_impossible: bool
     because: list[Reason]
     zone: str
+    missed_cycles: int = 0
+    fixed_days: list[int] = []
 
 
 def _rows(of: Line, steps: Sequence[Step]) -> dict[date, StepRow]:
@@ -303,6 +317,8 @@ def _row(of: Line, step: Step) -> StepRow:
         step.is_impossible,
         list(step.because),
         step.zone.key,
+        step.missed_cycles,
+        [month * 100 + day for month, day in step.fixed_days],
     )
 
 
@@ -344,7 +360,7 @@ def _owed(of: Line, place: int, one: Obligation) -> ObligationRow:
 
 
 def step_of(row: Row) -> Step:
-    """The step that a row of the table `standing` holds; missed cycles, which grow by themselves, are not kept."""
+    """The step that a row of the table `standing` holds."""
     return Step(
         since=row["from_on"],
         until=row["until_on"],
@@ -361,10 +377,11 @@ def step_of(row: Row) -> Step:
         satisfied_how=None if row["satisfied_how"] is None else SatisfiedBy(row["satisfied_how"]),
         is_on_time=row["is_on_time"],
         late_days=row["late_days"],
-        missed_cycles=0,
+        missed_cycles=row["missed_cycles"],
         is_impossible=row["is_impossible"],
         because=tuple((rule, Id(UUID(fact)) if isinstance(fact, str) else fact) for rule, fact in row["because"]),
         zone=ZoneInfo(row["zone"]),
+        fixed_days=calendar_pairs(row["fixed_days"]),
     )
 
 
@@ -381,8 +398,8 @@ class About:
 
     assignment: Id
     zone: ZoneInfo
-    reentry_days: int
     versions: tuple[Settings, ...]
+    reentries: tuple[Reentry, ...] = ()
     item_versions: tuple[ItemVersion, ...] = ()
     retirements: tuple[Retirement, ...] = ()
 
@@ -394,11 +411,12 @@ class About:
             raise AssignmentNotFound
         zone = ZoneInfo(row["zone"])
         versions = tuple(_version(told, zone) for told in _VERSIONS.decode(row["versions"]))
-        about = cls(assignment, zone, _reentry_days(row), versions)
+        about = cls(assignment, zone, versions)
         published = _ITEM_VERSIONS.decode(row["item_versions"]) if row["item_versions"] else ()
         retired = _RETIREMENTS.decode(row["retirements"]) if row["retirements"] else ()
         return replace(
             about,
+            reentries=about.reentries_of(row["reentries"]),
             item_versions=tuple(about._item_version(one) for one in published),
             retirements=tuple(Retirement(item=item, retired_on=about.day(at), recorded_at=at) for item, at in retired),
         )
@@ -421,6 +439,13 @@ class About:
     def edited(self, version: Settings) -> About:
         """As it would be with one more version."""
         return replace(self, versions=(*self.versions, version))
+
+    def reentries_of(self, told: str | None) -> tuple[Reentry, ...]:
+        """The tenant's re-entry times, in the days of this assignment's zone."""
+        return tuple(
+            Reentry(number=number, since=self.day(at), days=days, recorded_at=at)
+            for number, days, at in (_REENTRIES.decode(told) if told else ())
+        )
 
     def _item_version(self, told: _ItemVersionTold) -> ItemVersion:
         # Published today as asking for retraining from next month on, it ends credit next month.
@@ -481,7 +506,7 @@ class About:
             inactive=tuple(self._inactive(told)),
             item_versions=self.item_versions,
             retirements=self.retirements,
-            reentry_days=self.reentry_days,
+            reentries=self.reentries,
         )
         return facts if moment is None else facts.known_at(moment)
 
@@ -582,11 +607,6 @@ _REMEMBERED_MAX = 1_000
 
 def _was_withdrawn(at: datetime | None, moment: datetime | None) -> bool:
     return at is not None and (moment is None or at <= moment)
-
-
-def _reentry_days(row: Row) -> int:
-    found = row["reentry_days"]
-    return REENTRY_DEFAULT_DAYS if found is None else int(found)
 
 
 def _version(told: _VersionTold, zone: ZoneInfo) -> Settings:
@@ -718,5 +738,6 @@ class Told(Struct, array_like=True):
 
 _VERSIONS: Any = msgspec.json.Decoder(list[_VersionTold])
 _ITEM_VERSIONS: Any = msgspec.json.Decoder(list[_ItemVersionTold])
+_REENTRIES: Any = msgspec.json.Decoder(list[tuple[int, int, datetime]])
 _RETIREMENTS: Any = msgspec.json.Decoder(list[tuple[Id, datetime]])
 _TOLD: Any = msgspec.json.Decoder(Told)

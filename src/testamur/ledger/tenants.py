@@ -1,11 +1,11 @@
-"""Tenants: made and listed by operators, never through a dialect."""
+"""Tenants: made and listed by operators, never through a dialect; their settings and linked accounts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,8 +13,10 @@ from testamur.core.callers import Caller
 from testamur.core.errors import AccountNotFound, Conflict, FieldFault, InvalidInput, TenantNotFound
 from testamur.core.ids import Id, new_id
 from testamur.core.people import Reference
+from testamur.core.tenants import SETTINGS_VERSIONS_MAX, SettingsChange, TenantSettings
 from testamur.ledger.clients import ensure_signing_key
-from testamur.ledger.entries import Change, append
+from testamur.ledger.entries import Change, append, check_seen
+from testamur.ledger.standing_lines import restand_returning
 from testamur.storage.database import Database, Row, Tx, owner_connection
 from testamur.storage.named import QUERIES
 
@@ -127,6 +129,56 @@ class Tenants:
         assert found is not None
         return Tenant(**found)
 
+    async def settings(self, tenant: Id) -> TenantSettings:
+        """What the tenant decided for itself, and the defaults for what it never did."""
+        async with self._database.read(tenant) as tx:
+            row = await tx.row("tenant_settings_get")
+        assert row is not None
+        return _settings(row)
+
+    async def change_settings(
+        self, caller: Caller, change: SettingsChange, *, seen: Collection[datetime] | None = None
+    ) -> TenantSettings:
+        """Change the settings from now on; no day before is answered otherwise (principle P5).
+
+        Another re-entry time counts for whoever returns from its day on; those lines are worked out again, in the
+        background when there are many. A change that changes nothing is not written.
+
+        Args:
+            seen: as `entries.check_seen` takes it.
+        Raises: PreconditionFailed; Conflict when they were changed SETTINGS_VERSIONS_MAX times.
+        """
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            row = await tx.row("tenant_settings_get")
+            assert row is not None
+            before = _settings(row)
+            check_seen(before.updated_at, seen)
+            wanted = {"reentry_days": change.reentry_days, "self_granting": change.self_granting}
+            changed: dict[str, Any] = {
+                name: value for name, value in wanted.items() if value is not None and value != getattr(before, name)
+            }
+            if not changed:
+                return before
+            number = 1 + (row["number"] or 0)
+            if number > SETTINGS_VERSIONS_MAX:
+                raise Conflict(f"The settings were changed {SETTINGS_VERSIONS_MAX} times, and no more is kept")
+            # Never before the version it follows: versions are a sequence.
+            now = self._clock() if number == 1 else max(self._clock(), before.updated_at)
+            after = replace(before, **changed, updated_at=now)
+            await tx.run(
+                "tenant_settings_add",
+                number=number,
+                reentry_days=after.reentry_days,
+                self_granting=after.self_granting,
+                client=caller.client,
+                now=now,
+            )
+            await append(tx, caller.client, [Change("settings.changed", caller.tenant, changed)], now)
+            if "reentry_days" in changed:
+                # A day more: where it is still yesterday, the change acts from yesterday on.
+                await restand_returning(tx, now.astimezone(UTC).date() - timedelta(days=1), now)
+        return after
+
     async def account(self, tenant: Id, reference: Reference) -> Account:
         """The linked account that `reference` names. Raises AccountNotFound."""
         async with self._database.read(tenant) as tx:
@@ -221,6 +273,14 @@ async def _existing_account(tx: Tx, reference: Reference) -> Row:
     if row is None:
         raise AccountNotFound(f"No linked account {reference.value!r}", field=reference.field)
     return row
+
+
+def _settings(row: Row) -> TenantSettings:
+    if row["number"] is None:
+        return TenantSettings(updated_at=row["updated_at"])
+    return TenantSettings(
+        reentry_days=row["reentry_days"], self_granting=row["self_granting"], updated_at=row["updated_at"]
+    )
 
 
 def _account(row: Row) -> Account:

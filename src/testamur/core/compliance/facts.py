@@ -15,7 +15,6 @@ from testamur.core.compliance.settings import Settings
 from testamur.core.ids import Id
 from testamur.core.moments import When
 
-
 REENTRY_DEFAULT_DAYS = 30
 """Back within this time the same line goes on, unless the tenant says otherwise (rule M2)."""
 

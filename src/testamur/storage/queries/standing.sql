@@ -1,6 +1,8 @@
 -- name: standing_about
 -- What all lines of an assignment share.
-SELECT t.zone, (t.settings ->> 'reentry_days')::int AS reentry_days,
+SELECT t.zone,
+       (SELECT json_agg(json_build_array(s.number, s.reentry_days, s.recorded_at) ORDER BY s.number)
+        FROM tenant_settings s WHERE s.tenant = :tenant)::text AS reentries,
        (SELECT json_agg(json_build_array(
                    v.number, v.effective_on, v.recorded_at, v.audience, v.primary_item, v.alternatives,
                    v.completion_period_days, v.recurrence_days, v.renewal_window_days, v.renewal_grace_days, v.anchor,
@@ -87,18 +89,19 @@ WITH ended AS (
 )
 INSERT INTO standing (tenant, assignment, person, from_on, until_on, status, line, cycle, opens_on, due_on, credit,
                       credit_ends_on, last_completed_on, started_on, satisfied_by, satisfied_how, is_on_time,
-                      late_days, is_impossible, because, zone)
+                      late_days, is_impossible, because, zone, missed_cycles, fixed_days)
 SELECT :tenant, s.* FROM json_to_recordset(:steps::json) AS s (
     assignment uuid, person uuid, from_on date, until_on date, status text, line int, cycle int, opens_on date, due_on date, credit text,
     credit_ends_on date, last_completed_on date, started_on date, satisfied_by uuid, satisfied_how text,
-    is_on_time boolean, late_days int, is_impossible boolean, because jsonb, zone text)
+    is_on_time boolean, late_days int, is_impossible boolean, because jsonb, zone text,
+    missed_cycles int, fixed_days int[])
 ON CONFLICT (tenant, person, assignment, from_on) DO UPDATE
 SET (until_on, status, line, cycle, opens_on, due_on, credit, credit_ends_on, last_completed_on, started_on,
-     satisfied_by, satisfied_how, is_on_time, late_days, is_impossible, because, zone)
+     satisfied_by, satisfied_how, is_on_time, late_days, is_impossible, because, zone, missed_cycles, fixed_days)
   = (excluded.until_on, excluded.status, excluded.line, excluded.cycle, excluded.opens_on, excluded.due_on,
      excluded.credit, excluded.credit_ends_on, excluded.last_completed_on, excluded.started_on, excluded.satisfied_by,
      excluded.satisfied_how, excluded.is_on_time, excluded.late_days, excluded.is_impossible, excluded.because,
-     excluded.zone);
+     excluded.zone, excluded.missed_cycles, excluded.fixed_days);
 
 -- name: standing_people
 -- Everybody who ever was in one of some audiences, in order, from behind `after` to `last`.
@@ -138,7 +141,8 @@ SELECT DISTINCT i.assignment, f.person,
        (SELECT max(t.updated_at) FROM assignment_version v
         CROSS JOIN LATERAL unnest(v.alternatives || v.primary_item) AS accepted (item)
         JOIN item t ON t.tenant = :tenant AND t.id = accepted.item
-        WHERE v.tenant = :tenant AND v.assignment = i.assignment) AS items_updated_at
+        WHERE v.tenant = :tenant AND v.assignment = i.assignment) AS items_updated_at,
+       (SELECT max(s.number) FROM tenant_settings s WHERE s.tenant = :tenant) AS settings
 FROM unnest(:records::uuid[]) AS told (record)
 JOIN fact f ON f.tenant = :tenant AND f.record = told.record
 JOIN assignment_item i ON i.tenant = :tenant AND i.item = f.item
@@ -153,6 +157,19 @@ FROM membership m JOIN assignment_version v ON v.tenant = :tenant AND v.audience
 WHERE m.tenant = :tenant AND m.person = ANY (:people::uuid[])
   AND (:items::uuid[] IS NULL OR EXISTS (SELECT FROM assignment_item i
        WHERE i.tenant = :tenant AND i.item = ANY (:items) AND i.assignment = v.assignment));
+
+-- name: standing_returning
+-- People who join, or are no longer suspended, on or after a day.
+SELECT DISTINCT r.person FROM (
+    SELECT m.person FROM membership m WHERE m.tenant = :tenant AND m.joined_on >= :since
+    UNION ALL
+    SELECT s.person FROM suspension s WHERE s.tenant = :tenant AND s.ended_at >= :since::date
+) r ORDER BY r.person LIMIT :count;
+
+-- name: standing_revised
+-- Assignments that say otherwise from a day on, such as that they are no longer paused.
+SELECT DISTINCT v.assignment FROM assignment_version v
+WHERE v.tenant = :tenant AND v.effective_on >= :since AND v.number > 1;
 
 -- name: standing_of_audience
 SELECT DISTINCT v.assignment FROM assignment_version v WHERE v.tenant = :tenant AND v.audience = :audience;
@@ -311,8 +328,3 @@ WHERE a.tenant = :tenant AND (:assignment::uuid IS NULL OR a.id = :assignment)
        WHERE m.tenant = :tenant AND m.audience = :audience AND m.person = o.person AND m.joined_on <= o.due_on
          AND (m.left_on IS NULL OR m.left_on > o.due_on)))
   AND (:manager::uuid IS NULL OR o.person IN (SELECT u.person FROM under u));
-
--- name: standing_zone
-SELECT t.zone, (t.settings ->> 'self_granting')::boolean AS self_granting,
-       (t.settings ->> 'reentry_days')::int AS reentry_days
-FROM tenant t WHERE t.id = :tenant;

@@ -11,6 +11,23 @@ FROM tenant t JOIN tenant_counter c ON c.tenant = t.id ORDER BY t.slug;
 -- name: tenant_get
 SELECT id, slug, name, zone, created_at FROM tenant WHERE id = :tenant;
 
+-- name: tenant_settings_get
+-- What the tenant decided for itself, and nulls for what it never did.
+SELECT s.number, s.reentry_days, s.self_granting, coalesce(s.recorded_at, t.created_at) AS updated_at
+FROM tenant t
+LEFT JOIN LATERAL (
+    SELECT * FROM tenant_settings s WHERE s.tenant = :tenant ORDER BY s.number DESC LIMIT 1
+) s ON true
+WHERE t.id = :tenant;
+
+-- name: tenant_settings_add!
+INSERT INTO tenant_settings (tenant, number, reentry_days, self_granting, client, recorded_at)
+VALUES (:tenant, :number, :reentry_days, :self_granting, :client, :now);
+
+-- name: tenant_reentries
+SELECT json_agg(json_build_array(s.number, s.reentry_days, s.recorded_at) ORDER BY s.number)::text
+FROM tenant_settings s WHERE s.tenant = :tenant;
+
 -- name: account_add!
 INSERT INTO account (tenant, id, provider, name, created_at, updated_at)
 VALUES (:tenant, :id, :provider, :name, :now, :now);

@@ -14,6 +14,7 @@ from testamur.dialects.api.operations import (
     members,
     people,
     records,
+    settings,
     standings,
 )
 from testamur.dialects.api.operations.shared import NAME, identify
@@ -30,6 +31,7 @@ OPERATIONS = (
     *records.OPERATIONS,
     *standings.OPERATIONS,
     *decisions.OPERATIONS,
+    *settings.OPERATIONS,
 )
 
 DIALECT = Dialect(

@@ -44,6 +44,7 @@ CSV_COLUMNS = (
     "credit",
     "credit_ends_on",
     "last_completed_on",
+    "missed_cycles",
 )
 
 
@@ -68,7 +69,6 @@ def standing(stored: Standing, records: RecordsOf) -> wire.Standing:
 def with_obligations(stored: Standing, records: RecordsOf) -> wire.StandingWithObligations:
     return wire.StandingWithObligations(
         **_standing(stored, records),
-        missed_cycles=stored.step.missed_cycles if stored.step else None,
         obligations=[_obligation(one, records) for one in stored.timeline.obligations] if stored.timeline else [],
     )
 
@@ -189,6 +189,7 @@ def _standing(stored: Standing, records: RecordsOf) -> dict[str, Any]:
         "satisfied_by": _record(step.satisfied_by, records),
         "satisfied_how": step.satisfied_how,
         "is_on_time": step.is_on_time,
+        "missed_cycles": step.missed_on(stored.day),
         "is_impossible": step.is_impossible,
     }
 

@@ -21,6 +21,7 @@ class Standing(Struct, kw_only=True):
         cycle: of the open obligation, or of the next one; opens_on and due_on are that obligation's.
         credit_ends_on: the last day of credit.
         satisfied_by: the record that satisfied the last obligation.
+        missed_cycles: fixed days that passed while past due (rule O4).
         is_impossible: an obligation is open and nothing that would satisfy it is offered any longer.
     """
 
@@ -46,6 +47,7 @@ class Standing(Struct, kw_only=True):
     satisfied_by: str | None
     satisfied_how: SatisfiedBy | None
     is_on_time: bool | None
+    missed_cycles: int | None
     is_impossible: bool | None
 
 
@@ -71,9 +73,8 @@ class Obligation(Struct, kw_only=True):
 
 
 class StandingWithObligations(Standing, kw_only=True):
-    """The same with every obligation, those to come too, and the fixed days missed while past due."""
+    """The same with every obligation, those to come too."""
 
-    missed_cycles: int | None
     obligations: list[Obligation]
 
 
