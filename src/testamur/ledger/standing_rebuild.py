@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import multiprocessing
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import aclosing
 
 from testamur.core.ids import Id
 from testamur.core.standing import Rebuilt
 from testamur.ledger.standing_lines import About, difference, write_difference
-from testamur.storage.database import Database, DatabaseUrls
+from testamur.ledger.standing_spread import LINES_AT_ONCE, WORTH_PROCESSES, spread
+from testamur.storage.database import Database
 
-_SLICE = 500
-"""Lines that are compared at once."""
-_WORTH_PROCESSES = 4 * _SLICE
-"""Below this many lines starting processes takes longer than the work."""
 _CONFIRMED_AT_ONCE = 64
 
 Slice = tuple[Id, Sequence[Id]]
@@ -29,42 +23,14 @@ async def rebuild(
     """Compare every stored line with a fresh computation; see `Standings.rebuild`."""
     total = await _total(database, tenant)
     done = differences = repaired = 0
-    with _executor(database.urls, processes if total >= _WORTH_PROCESSES else 1) as pool:
-        running: dict[asyncio.Future[list[Id]], Slice] = {}
-
-        async def finish() -> None:
-            nonlocal done, differences, repaired
-            ended, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for future in ended:
-                assignment, people = running.pop(future)
-                found = await _confirmed(database, tenant, assignment, future.result(), repairs=repairs)
-                done, differences = done + len(people), differences + found
-                repaired += found if repairs else 0
-                progress(done, max(total, done))
-
-        try:
-            async for part in _slices(database, tenant):
-                if len(running) >= 2 * processes:
-                    await finish()
-                if pool is None:
-                    running[asyncio.ensure_future(_compare(database, tenant, *part))] = part
-                else:
-                    loop = asyncio.get_running_loop()
-                    running[loop.run_in_executor(pool, _compare_here, tenant, *part)] = part
-            while running:
-                await finish()
-        finally:
-            for future in running:
-                future.cancel()
+    processes = processes if total >= WORTH_PROCESSES else 1
+    async with aclosing(spread(database, tenant, _slices(database, tenant), _compare, processes=processes)) as compared:
+        async for (assignment, people), suspects in compared:
+            found = await _confirmed(database, tenant, assignment, suspects, repairs=repairs)
+            done, differences = done + len(people), differences + found
+            repaired += found if repairs else 0
+            progress(done, max(total, done))
     return Rebuilt(lines=done, differences=differences, repaired=repaired)
-
-
-def _executor(urls: DatabaseUrls, processes: int) -> AbstractContextManager[Executor | None]:
-    if processes <= 1:
-        return nullcontext()
-    # Spawned, because a fork would share the sockets of this process.
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(urls,))
 
 
 async def _total(database: Database, tenant: Id) -> int:
@@ -87,17 +53,20 @@ async def _slices(database: Database, tenant: Id) -> AsyncIterator[Slice]:
         after: Id | None = None
         while True:
             async with database.read(tenant) as tx:
-                rows = await tx.rows("standing_people", audiences=audiences, after=after, last=None, count=_SLICE)
+                rows = await tx.rows(
+                    "standing_people", audiences=audiences, after=after, last=None, count=LINES_AT_ONCE
+                )
             people = [row["person"] for row in rows]
             if people:
                 yield assignment, people
-            if len(people) < _SLICE:
+            if len(people) < LINES_AT_ONCE:
                 break
             after = people[-1]
 
 
-async def _compare(database: Database, tenant: Id, assignment: Id, people: Sequence[Id]) -> list[Id]:
+async def _compare(database: Database, tenant: Id, part: Slice) -> list[Id]:
     """Those of the people whose stored line is not what the facts say."""
+    assignment, people = part
     async with database.read(tenant) as tx:
         found = await difference(tx, [(await About.read(tx, assignment), people)])
     return [person for _, person in found.lines + found.failed]
@@ -114,20 +83,3 @@ async def _confirmed(database: Database, tenant: Id, assignment: Id, people: Seq
                 await write_difference(tx, different)
             found += len(different.lines) + len(different.failed)
     return found
-
-
-# In a process of its own ---------------------------------------------------------------------------------------
-
-_loop: asyncio.AbstractEventLoop
-_database: Database
-
-
-def _begin(urls: DatabaseUrls) -> None:
-    global _loop, _database
-    _loop = asyncio.new_event_loop()
-    _database = Database(urls, connections_max=1)
-    _loop.run_until_complete(_database.open())
-
-
-def _compare_here(tenant: Id, assignment: Id, people: Sequence[Id]) -> list[Id]:
-    return _loop.run_until_complete(_compare(_database, tenant, assignment, people))
