@@ -75,6 +75,19 @@ def test_counts_name_day_zone_and_instant(run: Run, made: Assignment) -> None:
     assert one["computed_at"]
 
 
+def test_counts_are_told_as_they_were_known(hub: Hub, run: Run, made: Assignment) -> None:
+    before = run("counts")["total"]
+    early = run("counts", "--known-at", "2020-01-01T00:00:00Z")
+    assert (early["assignments"], early["total"]["day"], early["total"]["required"]) == ([], "2020-01-01", 0)
+    told = run("counts", "--known-at", "2199-01-01T00:00:00Z", "--on", before["day"], "--audience", "site-staff")
+    assert told["total"] == before | {
+        "computed_at": told["total"]["computed_at"],
+        "known_at": "2199-01-01T00:00:00.000Z",
+    }
+    assert [one["assignment"] for one in told["assignments"]] == [to_hex24(made.id)]
+    assert run("counts", "--known-at", "then")["exit"] == 2
+
+
 def test_rebuild_finds_no_difference(run: Run, made: Assignment) -> None:
     told = run("rebuild")
     assert (told["exit"], told["lines"], told["differences"], told["repaired"]) == (0, 1, 0, 0)

@@ -37,6 +37,7 @@ On = Annotated[str | None, typer.Option("--on", metavar="DAY", help="The day ask
 KnownAt = Annotated[
     str | None, typer.Option("--known-at", metavar="INSTANT", help="As it was known at this moment, ISO 8601.")
 ]
+Processes = Annotated[int | None, typer.Option(min=1, max=64, help="Processes that compute.", show_default="all cores")]
 _UTC = ZoneInfo("UTC")
 _STEP_COLUMNS = ["from_on", "until_on", "status", "line", "cycle", "opens_on", "due_on", "credit", "credit_ends_on"]
 
@@ -143,13 +144,18 @@ def counts(
     assignment: Annotated[str | None, typer.Option(help="Of one assignment, by id.")] = None,
     audience: Annotated[str | None, typer.Option(help="Of an audience's members, by reference or id.")] = None,
     on: On = None,
+    known_at: KnownAt = None,
+    processes: Processes = None,
     data: Data = None,
     database_url: DatabaseUrl = None,
     json: Json = False,
 ) -> None:
-    """Count how many people stand how, for each assignment and in sum."""
-    with explained():
-        day = _day(on)
+    """Count how many people stand how, for each assignment and in sum.
+
+    As known at another moment, every line is worked out from the facts, however many there are.
+    """
+    with explained(), _progress() as bar:
+        day, moment = _day(on), _moment(known_at)
 
         async def find(ledger: Ledger, owner: Tenant) -> tuple[list[Counts], Counts]:
             named = None if assignment is None else (await ledger.assignments.get(owner.id, _assignment(assignment))).id
@@ -157,15 +163,25 @@ def counts(
             if audience is not None:
                 found = await ledger.audiences.get(owner.id, Reference(audience, (), "audience", "--audience"))
                 of = StandingFilter(assignment=named, audience=found.id)
-            each = await ledger.standings.counts(owner.id, of=of, on=day)
-            return each, await ledger.standings.total(owner.id, of=of, on=day)
+            task = bar.add_task(owner.slug, total=None, visible=moment is not None)
+            each = await ledger.standings.counts(
+                owner.id,
+                of=of,
+                on=day,
+                known_at=moment,
+                lines_max=None,
+                processes=processes or os.cpu_count() or 1,
+                progress=lambda done: bar.update(task, completed=done),
+            )
+            return each, await ledger.standings.summed(owner.id, each, on=day, known_at=moment)
 
         each, total = _on(data, database_url, tenant, find)
         rows = [_counts(one) for one in each]
         whole = _counts(total)
         columns = ["assignment", *(status.value for status in Status), "required", "current_rate", "on_track_rate"]
         flat = [{**row, **row["statuses"]} for row in [*rows, whole | {"assignment": "all"}]]
-        title = f"Standing on {total.day} ({total.zone}), computed at {format_instant(total.computed_at)}"
+        known = f"as known at {format_instant(total.known_at)}, " if total.known_at else ""
+        title = f"Standing on {total.day} ({total.zone}), {known}computed at {format_instant(total.computed_at)}"
         show({"assignments": rows, "total": whole}, json, table(title, columns, flat))
 
 
@@ -175,9 +191,7 @@ def rebuild(
         str | None, typer.Option("--tenant", help="The tenant's slug or id.", show_default="all tenants")
     ] = None,
     repair: Annotated[bool, typer.Option("--repair", help="Make right what is different.")] = False,
-    processes: Annotated[
-        int | None, typer.Option(min=1, max=64, help="Processes that compute.", show_default="all cores")
-    ] = None,
+    processes: Processes = None,
     data: Data = None,
     database_url: DatabaseUrl = None,
     json: Json = False,
@@ -185,13 +199,7 @@ def rebuild(
     """Compare every stored line with a fresh computation from the facts. Exit code 1 when a difference stays."""
     with explained(), serving.database(settings_of(data, database_url)) as urls:
         asyncio.run(bring_up(urls))
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-        )
-        with Progress(*columns, console=console, transient=True) as bar:
+        with _progress() as bar:
 
             async def work(ledger: Ledger) -> list[dict[str, Any]]:
                 owners = [await ledger.tenants.find(tenant)] if tenant else await ledger.tenants.list()
@@ -229,6 +237,11 @@ def _on(data: Path | None, database_url: str | None, tenant: str, work: Callable
             return await work(ledger, await ledger.tenants.find(tenant))
 
         return with_ledger(urls, run)
+
+
+def _progress() -> Progress:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    return Progress(*columns, console=console, transient=True)
 
 
 def _person(text: str) -> Reference:
@@ -278,6 +291,7 @@ def _standing(found: Standing) -> dict[str, Any]:
         **(_step(step) if step else dict.fromkeys(_STEP_KEYS)),
         "days_left": step.days_left(found.day) if step else None,
         "days_late": step.days_late(found.day) if step else None,
+        "missed_cycles": step.missed_on(found.day) if step else None,
     }
 
 
@@ -355,6 +369,7 @@ def _counts(one: Counts) -> dict[str, Any]:
         "day": one.day.isoformat(),
         "zone": one.zone,
         "computed_at": format_instant(one.computed_at.astimezone(UTC)),
+        "known_at": one.known_at and format_instant(one.known_at),
         "statuses": {status.value: one.statuses.get(status, 0) for status in Status},
         "required": one.required,
         "exempt": one.exempt,

@@ -12,6 +12,8 @@ from testamur.core.ids import Id
 
 LIST_MAX = 1_000
 """Lines of one page."""
+KNOWN_LINES_MAX = 5_000
+"""Lines that one request may have worked out from the facts, as known at another moment."""
 CHANGES_MAX = 1_000
 """Changed lines that a preview names one by one."""
 REASON_MAX = 4_000
@@ -89,6 +91,7 @@ class Page:
     """A page of a list.
 
     Args:
+        known_at: the moment whose knowledge was asked about; None for now.
         next: where the next page begins behind; None on the last.
     """
 
@@ -97,6 +100,7 @@ class Page:
     computed_at: datetime
     lines: list[Standing]
     next: Place | None
+    known_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +120,7 @@ class Counts:
     statuses: Mapping[Status, int]
     current: int
     waiting: int = 0
+    known_at: datetime | None = None
 
     @property
     def required(self) -> int:
@@ -150,6 +155,7 @@ class OnTime:
     computed_at: datetime
     due: int
     on_time: int
+    known_at: datetime | None = None
 
     @property
     def rate(self) -> float | None:

@@ -18,6 +18,7 @@ from testamur.core.ids import Id, new_id
 from testamur.core.people import Reference
 from testamur.core.standing import (
     CHANGES_MAX,
+    KNOWN_LINES_MAX,
     Changed,
     Counts,
     Listed,
@@ -30,8 +31,10 @@ from testamur.core.standing import (
     StandingFilter,
     Task,
 )
+from testamur.ledger import standing_known
 from testamur.ledger.assignments import edited_settings, find_assignment, new_settings
 from testamur.ledger.people import find_person
+from testamur.ledger.standing_known import Knowledge, Ranked, Tally, Wanted
 from testamur.ledger.standing_lines import About, step_of, told_of, work_out
 from testamur.ledger.standing_rebuild import rebuild
 from testamur.storage.database import Database, Row, Tx
@@ -113,6 +116,7 @@ class Standings:
         *,
         of: StandingFilter | None = None,
         on: date | None = None,
+        known_at: datetime | None = None,
         within_days: int | None = None,
         after: Place | None = None,
         count: int,
@@ -120,14 +124,31 @@ class Standings:
         """A page of people who are due soon, overdue, expired, exempt, or whose credit ends soon.
 
         Args:
+            known_at: as it was known at that moment, of no more than KNOWN_LINES_MAX lines.
             within_days: for DUE_SOON and EXPIRING: the due day, or the end of credit, is not further away than this.
+        Raises: InvalidInput naming `known_at` for more lines.
         """
         of = of or StandingFilter()
         now = self._clock()
+        near = listed in (Listed.DUE_SOON, Listed.EXPIRING)
+        if known_at is not None:
+            zone, day = await self._day(tenant, on, known_at)
+            last_day = day + timedelta(days=within_days) if near and within_days is not None else None
+            wanted = Wanted(
+                listed=listed,
+                statuses=frozenset(_STATUSES[listed]),
+                day=day,
+                first=day if near else None,
+                last=last_day,
+                after=after,
+                count=count + 1,
+            )
+            knowledge = Knowledge(moment=known_at, of=of, day=day, lines_max=KNOWN_LINES_MAX)
+            ranked = await standing_known.page(self._database, tenant, knowledge, wanted)
+            return _page_known(ranked, wanted, zone, now, known_at)
         async with self._database.read(tenant) as tx:
             zone = await _zone(tx)
             day = on or now.astimezone(zone).date()
-            near = listed in (Listed.DUE_SOON, Listed.EXPIRING)
             bounds: dict[str, Any] = {
                 "day": day,
                 "assignment": of.assignment,
@@ -157,10 +178,35 @@ class Standings:
             more = Place(on_day, last["assignment"], last["person"])
         return Page(day=day, zone=zone.key, computed_at=now, lines=lines, next=more)
 
-    async def counts(self, tenant: Id, *, of: StandingFilter | None = None, on: date | None = None) -> list[Counts]:
-        """How many stand how on a day: for each assignment that has anybody, in order; see `total`."""
+    async def counts(
+        self,
+        tenant: Id,
+        *,
+        of: StandingFilter | None = None,
+        on: date | None = None,
+        known_at: datetime | None = None,
+        lines_max: int | None = KNOWN_LINES_MAX,
+        processes: int = 1,
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> list[Counts]:
+        """How many stand how on a day: for each assignment that has anybody, in order; see `total`.
+
+        Args:
+            known_at: as it was known at that moment. Memory does not grow with the number of lines.
+            lines_max: how many lines may be worked out for that; None for any number.
+            processes: that compute side by side.
+            progress: told how many lines are done.
+        Raises: InvalidInput naming `known_at` for more lines.
+        """
         of = of or StandingFilter()
         now = self._clock()
+        if known_at is not None:
+            zone, day = await self._day(tenant, on, known_at)
+            knowledge = Knowledge(
+                moment=known_at, of=of, day=day, lines_max=lines_max, processes=processes, progress=progress
+            )
+            tally = await standing_known.count(self._database, tenant, knowledge, day)
+            return _counts_known(tally, day, zone, now, known_at)
         statuses: defaultdict[Id, dict[Status, int]] = defaultdict(dict)
         current: Counter[Id] = Counter()
         async with self._database.read(tenant) as tx:
@@ -185,39 +231,72 @@ class Standings:
             for id in statuses
         ]
 
-    async def total(self, tenant: Id, *, of: StandingFilter | None = None, on: date | None = None) -> Counts:
-        """The counts of several assignments as one: a person counts once for each."""
+    async def total(
+        self, tenant: Id, *, of: StandingFilter | None = None, on: date | None = None, known_at: datetime | None = None
+    ) -> Counts:
+        """The counts of several assignments as one: a person counts once for each. Arguments as `counts` takes them."""
+        each = await self.counts(tenant, of=of, on=on, known_at=known_at)
+        return await self.summed(tenant, each, on=on, known_at=known_at)
+
+    async def summed(
+        self, tenant: Id, each: Sequence[Counts], *, on: date | None = None, known_at: datetime | None = None
+    ) -> Counts:
+        """The sum of what `counts` answered to the same question."""
         now = self._clock()
-        each = await self.counts(tenant, of=of, on=on)
-        async with self._database.read(tenant) as tx:
-            zone = await _zone(tx)
+        zone, day = await self._day(tenant, on, known_at or now)
         statuses: Counter[Status] = Counter()
         for one in each:
             statuses.update(one.statuses)
         return Counts(
             assignment=None,
-            day=each[0].day if each else on or now.astimezone(zone).date(),
+            day=each[0].day if each else day,
             zone=zone.key,
             computed_at=now,
+            known_at=known_at,
             statuses=dict(statuses),
             current=sum(one.current for one in each),
             waiting=sum(one.waiting for one in each),
         )
 
-    async def on_time(self, tenant: Id, from_on: date, to_on: date, *, of: StandingFilter | None = None) -> OnTime:
-        """Obligations due from one day to another, both included, and those that were satisfied on time."""
+    async def on_time(
+        self,
+        tenant: Id,
+        from_on: date,
+        to_on: date,
+        *,
+        of: StandingFilter | None = None,
+        known_at: datetime | None = None,
+    ) -> OnTime:
+        """Obligations due from one day to another, both included, and those that were satisfied on time.
+
+        Args:
+            known_at: as it was known at that moment, of no more than KNOWN_LINES_MAX lines.
+        Raises: InvalidInput naming `known_at` for more lines.
+        """
+        of = of or StandingFilter()
         async with self._database.read(tenant) as tx:
             zone = await _zone(tx)
-            row = await tx.row("standing_on_time", first=from_on, last=to_on, **_bounds(of or StandingFilter()))
-        assert row is not None
+            row = await tx.row("standing_on_time", first=from_on, last=to_on, **_bounds(of)) if not known_at else None
+        if known_at is not None:
+            knowledge = Knowledge(moment=known_at, of=of, day=None, lines_max=KNOWN_LINES_MAX)
+            due, met = await standing_known.on_time(self._database, tenant, knowledge, from_on, to_on)
+        else:
+            assert row is not None
+            due, met = row["due"], row["on_time"]
         return OnTime(
             from_on=from_on,
             to_on=to_on,
             zone=zone.key,
             computed_at=self._clock(),
-            due=row["due"],
-            on_time=row["on_time"],
+            known_at=known_at,
+            due=due,
+            on_time=met,
         )
+
+    async def _day(self, tenant: Id, on: date | None, moment: datetime) -> tuple[ZoneInfo, date]:
+        async with self._database.read(tenant) as tx:
+            zone = await _zone(tx)
+        return zone, on or moment.astimezone(zone).date()
 
     async def preview(self, tenant: Id, assignment: Reference, edit: AssignmentEdit) -> Preview:
         """What an edit would change if it were made now. Nothing is written.
@@ -346,6 +425,47 @@ def _stored(row: Row, day: date, zone: ZoneInfo, now: datetime) -> Standing:
     return Standing(
         person=row["person"], assignment=row["assignment"], day=day, zone=zone.key, computed_at=now, step=step_of(row)
     )
+
+
+def _page_known(ranked: Sequence[Ranked], wanted: Wanted, zone: ZoneInfo, now: datetime, known_at: datetime) -> Page:
+    count = wanted.count - 1
+    lines = [
+        Standing(
+            person=person,
+            assignment=assignment,
+            day=wanted.day,
+            zone=zone.key,
+            computed_at=now,
+            step=step,
+            known_at=known_at,
+        )
+        for _, person, assignment, step in ranked[:count]
+    ]
+    more = None
+    if len(ranked) > count:
+        rank, person, assignment, _ = ranked[count - 1]
+        more = Place(None if wanted.listed is Listed.EXEMPT else rank[0], assignment, person)
+    return Page(day=wanted.day, zone=zone.key, computed_at=now, known_at=known_at, lines=lines, next=more)
+
+
+def _counts_known(tally: Tally, day: date, zone: ZoneInfo, now: datetime, known_at: datetime) -> list[Counts]:
+    statuses: defaultdict[Id, Counter[Status]] = defaultdict(Counter)
+    current: Counter[Id] = Counter()
+    for (assignment, status, is_valid), lines in tally.items():
+        statuses[assignment][status] += lines
+        current[assignment] += lines if is_valid and status not in NOT_COUNTED else 0
+    return [
+        Counts(
+            assignment=id,
+            day=day,
+            zone=zone.key,
+            computed_at=now,
+            known_at=known_at,
+            statuses=dict(statuses[id]),
+            current=current[id],
+        )
+        for id in sorted(statuses)
+    ]
 
 
 def _bounds(of: StandingFilter) -> dict[str, Any]:

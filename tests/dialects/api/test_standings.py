@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from testamur.core.ids import to_hex24, to_ulid
 from testamur.core.people import Identifier, NewPerson
+from testamur.core.standing import KNOWN_LINES_MAX
 from tests.dialects.api.problems import problem
 from tests.hub import Hub
 
@@ -350,6 +352,7 @@ def test_counts_are_by_assignment_and_in_sum(hub: Hub, client: httpx.Client) -> 
         "day": today,
         "zone": "Europe/London",
         "computed_at": told["computed_at"],
+        "known_at": None,
         "total": total,
         "data": [one, other],
         "next": None,
@@ -376,6 +379,7 @@ def test_the_share_on_time_is_of_a_span_of_days(client: httpx.Client) -> None:
         "to": due,
         "zone": "Europe/London",
         "computed_at": told["computed_at"],
+        "known_at": None,
         "due": 1,
         "on_time": 1,
         "rate": 1.0,
@@ -405,6 +409,80 @@ def test_work_in_the_background_is_told_with_its_progress(hub: Hub, client: http
     assert (task["done"], task["finished_at"] is not None) == (task["total"], True)
     (counted,) = get(client, f"{PATH}/counts")["data"]
     assert (counted["required"], counted["waiting"]) == (41, 0)
+
+
+# As known at a moment ------------------------------------------------------------------------------------------
+
+
+def test_lists_and_counts_are_told_as_they_were_known(hub: Hub, other_hub: Hub, client: httpx.Client) -> None:
+    first, second = sorted([assign(client, recurrence_days=365), assign(client)])
+    told = get(client, f"{PATH}/counts")
+    today, then = told["day"], told["computed_at"]
+    listed = get(client, PATH, list="due_soon")
+    time.sleep(0.002)
+    complete(client, date.fromisoformat(today))
+    assert get(client, f"{PATH}/counts")["total"]["current"] == 2
+    known = get(client, f"{PATH}/counts", known_at=then)
+    assert known == told | {"computed_at": known["computed_at"], "known_at": then}
+    assert get(client, f"{PATH}/counts", known_at=then, limit=1, cursor=None)["next"] is not None
+    page = get(client, PATH, list="due_soon", known_at=then, limit=1)
+    more = {"computed_at": page["computed_at"], "known_at": then}
+    assert page | {"next": None} == listed | more | {"data": [listed["data"][0] | more]}
+    rest = get(client, PATH, list="due_soon", known_at=then, limit=1, cursor=page["next"])
+    assert [row["assignment"] for row in page["data"] + rest["data"]] == [first, second]
+    assert rest["next"] is None
+    problem(client.get(PATH, params={"list": "due_soon", "cursor": page["next"]}), 422, "invalid_cursor")
+    due = days_after(today, 30)
+    span = {"from": due, "to": due, "assignment": first}
+    share = get(client, f"{PATH}/on-time", **span, known_at=then)
+    assert (share["due"], share["on_time"], share["known_at"]) == (1, 0, then)
+    assert get(client, f"{PATH}/on-time", **span)["on_time"] == 1
+    rows = client.get(PATH, params={"list": "due_soon", "known_at": then}, headers={"accept": "text/csv"}).text
+    assert rows.count("\r\n") == 3
+    for path, params in ((PATH, {"list": "due_soon"}), (f"{PATH}/counts", {})):
+        body = other_hub.client("api").get(path, params={**params, "known_at": then}).json()
+        assert body["data"] == []
+    early = get(client, f"{PATH}/counts", known_at="1900-01-01T00:00:00Z")
+    assert (early["day"], early["data"], early["total"]["required"]) == ("1900-01-01", [], 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [
+        ("", {"list": "overdue"}),
+        ("/counts", {}),
+        ("/on-time", {"from": "2025-01-01", "to": "2025-01-31"}),
+    ],
+)
+@pytest.mark.parametrize("known_at", ["yesterday", "2025-01-01", "1899-01-01T00:00:00Z", "2300-01-01T00:00:00Z"])
+def test_a_moment_that_is_none_is_refused_and_named(
+    client: httpx.Client, path: str, params: dict[str, str], known_at: str
+) -> None:
+    (fault,) = problem(client.get(f"{PATH}{path}", params={**params, "known_at": known_at}), 422)["errors"]
+    assert fault["parameter"] == "known_at"
+
+
+def test_more_lines_than_a_request_works_out_are_refused_with_a_narrower_question(
+    hub: Hub, client: httpx.Client
+) -> None:
+    crowd = hub.do(hub.ledger.people.add(hub.caller, [NewPerson(given_name="P") for _ in range(KNOWN_LINES_MAX)]))
+    hub.do(hub.ledger.audiences.join(hub.caller, hub.audience, crowd, date(2025, 1, 10)))
+    made = assign(client)
+    hub.do(hub.ledger.standings.settle(hub.tenant.id))
+    known = {"known_at": get(client, f"{PATH}/counts")["computed_at"]}
+    for path, params in (
+        ("", {"list": "due_soon"}),
+        ("/counts", {}),
+        ("/on-time", {"from": "2025-01-01", "to": "2025-01-31"}),
+    ):
+        (fault,) = problem(client.get(f"{PATH}{path}", params={**params, **known}), 422, "invalid")["errors"]
+        assert (fault["parameter"], fault["code"]) == ("known_at", "range")
+        assert "5,000 lines at most" in fault["detail"]
+    client.patch("/v1/people/ref:00123", json={"manager": "ref:00124"})
+    time.sleep(0.002)
+    known = {"known_at": get(client, f"{PATH}/counts")["computed_at"]}
+    narrow = get(client, f"{PATH}/counts", **known, manager="ref:00124", assignment=made)
+    assert narrow["total"]["required"] == 1
 
 
 # Previews ------------------------------------------------------------------------------------------------------

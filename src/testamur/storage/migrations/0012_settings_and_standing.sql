@@ -41,6 +41,10 @@ GROUP BY v.tenant, v.assignment
 ON CONFLICT (tenant, assignment) WHERE people IS NULL AND finished_at IS NULL
 DO UPDATE SET after = NULL, done = 0, total = excluded.total;
 
+-- Who stood under whom is asked of any moment, not only of now.
+DROP INDEX employment_manager;
+CREATE INDEX employment_manager ON employment (tenant, manager);
+
 CREATE OR REPLACE FUNCTION refresh_statistics() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public
 AS $$

@@ -328,3 +328,53 @@ WHERE a.tenant = :tenant AND (:assignment::uuid IS NULL OR a.id = :assignment)
        WHERE m.tenant = :tenant AND m.audience = :audience AND m.person = o.person AND m.joined_on <= o.due_on
          AND (m.left_on IS NULL OR m.left_on > o.due_on)))
   AND (:manager::uuid IS NULL OR o.person IN (SELECT u.person FROM under u));
+
+-- name: standing_known_lines
+-- Assignments and people who may have come under them, as known at a moment: by assignment and person, from behind a line.
+SELECT a.id AS assignment, who.person
+FROM assignment a
+CROSS JOIN LATERAL (
+    SELECT v.primary_item, v.alternatives FROM assignment_version v
+    WHERE v.tenant = :tenant AND v.assignment = a.id AND v.recorded_at <= :at
+    ORDER BY v.number DESC LIMIT 1
+) said
+CROSS JOIN LATERAL (
+    SELECT DISTINCT m.person
+    FROM (SELECT DISTINCT v.audience FROM assignment_version v
+          WHERE v.tenant = :tenant AND v.assignment = a.id AND v.recorded_at <= :at) v
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT m.person FROM membership m
+        WHERE m.tenant = :tenant AND m.audience = v.audience AND m.joined_recorded_at <= :at
+          AND m.person > CASE WHEN a.id = :after_assignment THEN :after_person::uuid
+                              ELSE '00000000-0000-0000-0000-000000000000'::uuid END
+          AND (:among::uuid[] IS NULL OR m.person = ANY (:among))
+          AND (:audience::uuid IS NULL OR EXISTS (
+               SELECT FROM membership o
+               WHERE o.tenant = :tenant AND o.audience = :audience AND o.person = m.person
+                 AND o.joined_recorded_at <= :at AND (:day::date IS NULL OR o.joined_on <= :day
+                      AND (o.left_on IS NULL OR o.left_on > :day OR o.left_recorded_at > :at))))
+        ORDER BY m.person LIMIT :count
+    ) m
+    ORDER BY m.person LIMIT :count
+) who
+WHERE a.tenant = :tenant AND a.id >= :after_assignment AND (:assignment::uuid IS NULL OR a.id = :assignment)
+  AND (:item::uuid IS NULL OR said.primary_item = :item OR :item = ANY (said.alternatives))
+ORDER BY a.id, who.person LIMIT :count;
+
+-- name: standing_known_under
+-- Everybody under somebody, at any height, as known at a moment.
+WITH RECURSIVE under AS (
+    SELECT e.person FROM employment e
+    WHERE e.tenant = :tenant AND e.manager = :manager::uuid AND e.opened_at <= :at
+      AND (e.closed_at IS NULL OR e.closed_at > :at)
+    UNION
+    SELECT e.person FROM under u
+    JOIN employment e ON e.tenant = :tenant AND e.manager = u.person AND e.opened_at <= :at
+     AND (e.closed_at IS NULL OR e.closed_at > :at)
+)
+SELECT u.person FROM under u;
+
+-- name: standing_known_members
+-- When people were in an audience, as known at a moment.
+SELECT m.person, m.joined_on, CASE WHEN m.left_recorded_at <= :at THEN m.left_on END AS left_on FROM membership m
+WHERE m.tenant = :tenant AND m.audience = :audience AND m.person = ANY (:people::uuid[]) AND m.joined_recorded_at <= :at;

@@ -11,7 +11,7 @@ from testamur.core.assignments import PERIOD_MAX_DAYS
 from testamur.core.errors import FieldFault, InvalidInput
 from testamur.core.ids import Id
 from testamur.core.moments import When
-from testamur.core.standing import Listed, Place, Standing, StandingFilter
+from testamur.core.standing import KNOWN_LINES_MAX, Listed, Place, Standing, StandingFilter
 from testamur.dialects.api.operations import assignments, people
 from testamur.dialects.api.operations.shared import LIST, after, after_id, cursor, listed, optional
 from testamur.dialects.api.translate import assignment, audience, item, person
@@ -30,6 +30,9 @@ ONE = f"{OF_PERSON}/{{assignment}}"
 
 ON = Param("on", summary="The day asked about, today in the deadline zone when absent")
 AS_KNOWN = (ON, Param("known_at", "moment", summary="As it was known at this moment, and of its day unless `on` says"))
+MANY_KNOWN = Param(
+    "known_at", "moment", summary=f"As it was known at this moment; refused for more than {KNOWN_LINES_MAX} lines"
+)
 FILTERS = (
     Param("assignment", summary="Only under it"),
     Param("audience", summary="Only people who are its members on the day"),
@@ -70,6 +73,7 @@ async def list_standings(call: Call) -> Reply:
         kind,
         of=await _filter(call),
         on=day(call.params["on"], "on"),
+        known_at=_known_at(call),
         within_days=within,
         after=Place(place[0], Id(place[1]), Id(place[2])) if place else None,
         count=call.params["limit"],
@@ -86,6 +90,7 @@ async def list_standings(call: Call) -> Reply:
         day=page.day.isoformat(),
         zone=page.zone,
         computed_at=instant(page.computed_at) or "",
+        known_at=instant(page.known_at),
         data=[translate.standing(line, records) for line in page.lines],
         next=next,
     )
@@ -95,14 +100,16 @@ async def list_standings(call: Call) -> Reply:
 async def count_standings(call: Call) -> Reply:
     of, on, place = await _filter(call), day(call.params["on"], "on"), after_id(call)
     tenant, standings = call.caller.tenant, call.ledger.standings
-    total = await standings.total(tenant, of=of, on=on)
-    each = await standings.counts(tenant, of=of, on=total.day)
+    known_at = _known_at(call)
+    each = await standings.counts(tenant, of=of, on=on, known_at=known_at)
+    total = await standings.summed(tenant, each, on=on, known_at=known_at)
     limit: int = call.params["limit"]
     rest = [(one.assignment, one) for one in each if one.assignment and (place is None or one.assignment > place)]
     body = wire.CountsList(
         day=total.day.isoformat(),
         zone=total.zone,
         computed_at=instant(total.computed_at) or "",
+        known_at=instant(total.known_at),
         total=translate.counts(total),
         data=[translate.counts(one) for _, one in rest[:limit]],
         next=cursor(call, [rest[limit - 1][0]]) if len(rest) > limit else None,
@@ -116,7 +123,9 @@ async def count_on_time(call: Call) -> Reply:
     assert to_on is not None
     if to_on < from_on:
         raise InvalidInput(FieldFault("to", "order", "lies before the first day"))
-    found = await call.ledger.standings.on_time(call.caller.tenant, from_on, to_on, of=await _filter(call))
+    found = await call.ledger.standings.on_time(
+        call.caller.tenant, from_on, to_on, of=await _filter(call), known_at=_known_at(call)
+    )
     return json_reply(200, translate.on_time(found))
 
 
@@ -238,6 +247,7 @@ OPERATIONS = (
             ),
             *FILTERS,
             ON,
+            MANY_KNOWN,
             *LIST,
         ),
         answers={200: wire.StandingList},
@@ -249,7 +259,7 @@ OPERATIONS = (
         path=f"{PATH}/counts",
         handler=count_standings,
         summary="How many stand how, for each assignment and in sum",
-        params=(*FILTERS, ON, *LIST),
+        params=(*FILTERS, ON, MANY_KNOWN, *LIST),
         answers={200: wire.CountsList},
     ),
     Operation(
@@ -262,6 +272,7 @@ OPERATIONS = (
             Param("from", is_required=True, summary="The first day"),
             Param("to", is_required=True, summary="The last day, included"),
             *FILTERS,
+            MANY_KNOWN,
         ),
         answers={200: wire.OnTime},
     ),

@@ -120,6 +120,7 @@ def on_time(stored: OnTime) -> wire.OnTime:
         to_on=stored.to_on.isoformat(),
         zone=stored.zone,
         computed_at=instant(stored.computed_at) or "",
+        known_at=instant(stored.known_at),
         due=stored.due,
         on_time=stored.on_time,
         rate=_rate(stored.rate),

@@ -139,6 +139,7 @@ class StandingList(Struct, kw_only=True):
     day: Day
     zone: str
     computed_at: Moment
+    known_at: Moment | None
     data: list[Standing]
     next: str | None
 
@@ -171,6 +172,7 @@ class CountsList(Struct, kw_only=True):
     day: Day
     zone: str
     computed_at: Moment
+    known_at: Moment | None
     total: Counts
     data: list[Counts]
     next: str | None
@@ -183,6 +185,7 @@ class OnTime(Struct, kw_only=True, rename={"from_on": "from", "to_on": "to"}):
     to_on: Day
     zone: str
     computed_at: Moment
+    known_at: Moment | None
     due: int
     on_time: int
     rate: float | None
