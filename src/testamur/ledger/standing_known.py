@@ -228,7 +228,7 @@ def _rank(listed: Listed, on: date | None, assignment: Id, person: Id) -> tuple[
 
 async def _timelines(tx: Tx, part: Part, moment: datetime) -> list[tuple[Line, Timeline]]:
     abouts = {assignment: await About.read(tx, assignment) for assignment, _ in part}
-    told = await told_of(tx, [(abouts[assignment], people) for assignment, people in part])
+    told = await told_of(tx, [(abouts[assignment], people) for assignment, people in part], moment=moment)
     return [
         (line, compliance.timeline(abouts[line[0]].facts_of(one, moment), horizon=date.min))
         for line, one in told.items()

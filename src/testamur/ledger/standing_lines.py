@@ -50,8 +50,9 @@ from testamur.storage.database import Row, Tx, WriteTx
 
 AT_ONCE_MAX = 32
 """Lines that are worked out in the transaction that touched them."""
-FACTS_MAX = 1_000
-"""Completions of one person that a line looks at, the last ones; likewise what was closed, and attempts."""
+FACTS_AT_ONCE = 1_000
+"""Completions of one person that a line reads as they are; likewise what was closed, and attempts. Of more, those that
+differ in nothing but the time of their day are read as one, so that a line holds no more than days have passed."""
 _PEOPLE_IN_TASK_MAX = 1_000
 """People that a task names one by one; beyond it the whole assignment is worked out."""
 
@@ -470,6 +471,10 @@ class About:
     def primaries(self) -> list[Id]:
         return list({version.primary for version in self.versions})
 
+    @property
+    def zones(self) -> list[str]:
+        return list({self.zone.key, *(version.zone.key for version in self.versions)})
+
     def zone_at(self, moment: datetime) -> ZoneInfo:
         """The deadline zone at a moment: an edit of it moves no day before (rule D8)."""
         known = [version for version in self.versions if version.recorded_at and version.recorded_at <= moment]
@@ -481,7 +486,7 @@ class About:
 
     async def facts(self, tx: Tx, people: Sequence[Id], *, moment: datetime | None = None) -> Mapping[Id, Facts]:
         """What the lines of these people rest on; at a moment, what was known of it then (principle P6)."""
-        told = await told_of(tx, [(self, people)])
+        told = await told_of(tx, [(self, people)], moment=moment)
         return {person: self.facts_of(one, moment) for (_, person), one in told.items()}
 
     def facts_of(self, told: Told, moment: datetime | None = None) -> Facts:
@@ -532,8 +537,14 @@ class About:
                 yield Exemption(id=one.id, since=one.from_on, until=until_on, recorded_at=one.granted_at)
 
 
-async def told_of(tx: Tx, abouts: Sequence[tuple[About, Sequence[Id]]], *, stored: bool = False) -> dict[Line, Told]:
-    """What the lines of people under assignments rest on, as it was read; on demand with what is stored of them."""
+async def told_of(
+    tx: Tx, abouts: Sequence[tuple[About, Sequence[Id]]], *, stored: bool = False, moment: datetime | None = None
+) -> dict[Line, Told]:
+    """What the lines of people under assignments rest on, as it was read; on demand with what is stored of them.
+
+    Args:
+        moment: what became known later may be missing.
+    """
     rows = await tx.rows(
         "standing_facts",
         abouts=[
@@ -546,10 +557,33 @@ async def told_of(tx: Tx, abouts: Sequence[tuple[About, Sequence[Id]]], *, store
             }
             for about, people in abouts
         ],
-        most=FACTS_MAX,
+        most=FACTS_AT_ONCE,
         stored=stored,
     )
-    return {(row["assignment"], row["person"]): _TOLD.decode(row["told"]) for row in rows}
+    found: dict[Line, Told] = {(row["assignment"], row["person"]): _TOLD.decode(row["told"]) for row in rows}
+    cut = [line for line, told in found.items() if _is_cut(told)]
+    if cut:
+        by_id = {about.assignment: about for about, _ in abouts}
+        for line in cut:
+            await _read_by_day(tx, by_id[line[0]], line[1], found[line], moment)
+    return found
+
+
+def _is_cut(told: Told) -> bool:
+    facts = told.facts or ()
+    if len(facts) >= FACTS_AT_ONCE:
+        standing = sum(one.completed_at is not None and one.closed_at is None for one in facts)
+        if max(standing, len(facts) - standing) >= FACTS_AT_ONCE:
+            return True
+    return len(told.attempts or ()) >= FACTS_AT_ONCE
+
+
+async def _read_by_day(tx: Tx, about: About, person: Id, told: Told, moment: datetime | None) -> None:
+    bounds = {"person": person, "items": about.items, "zones": about.zones, "at": moment}
+    facts = await tx.value("standing_facts_by_day", **bounds)
+    attempts = await tx.value("standing_attempts_by_day", **bounds)
+    told.facts = _FACTS.decode(facts) if facts else None
+    told.attempts = _ATTEMPTS.decode(attempts) if attempts else None
 
 
 def _membership(one: _MembershipTold) -> Membership:
@@ -740,4 +774,6 @@ _VERSIONS: Any = msgspec.json.Decoder(list[_VersionTold])
 _ITEM_VERSIONS: Any = msgspec.json.Decoder(list[_ItemVersionTold])
 _REENTRIES: Any = msgspec.json.Decoder(list[tuple[int, int, datetime]])
 _RETIREMENTS: Any = msgspec.json.Decoder(list[tuple[Id, datetime]])
+_FACTS: Any = msgspec.json.Decoder(list[_FactTold])
+_ATTEMPTS: Any = msgspec.json.Decoder(list[_AttemptTold])
 _TOLD: Any = msgspec.json.Decoder(Told)

@@ -66,6 +66,50 @@ FROM json_to_recordset(:abouts::json) AS a (assignment uuid, people uuid[], audi
 CROSS JOIN LATERAL unnest(a.people) AS who (person)
 JOIN person p ON p.tenant = :tenant AND p.id = who.person;
 
+-- name: standing_facts_by_day
+-- The facts of somebody with very many: of those that differ in nothing but the time of their days, in every zone that
+-- counts, the first. With `at` those known then, as they were known.
+SELECT json_agg(json_build_array(
+           f.id, f.item, f.item_version, f.completed_at, f.completed_by_day, f.started_at, f.expires_at, f.passed,
+           f.is_prior, f.how, f.recorded_at, f.closed_at, f.closed_as))::text
+FROM (
+    SELECT DISTINCT ON (f.item, f.item_version, f.completed_by_day, f.expires_at, f.passed, f.is_prior, f.how, f.closed_as, f.days)
+           f.*
+    FROM (
+        SELECT f.id, f.item, f.item_version, f.completed_at, f.completed_by_day, f.started_at, f.expires_at, f.passed,
+               f.is_prior, f.extra ->> 'how' AS how, f.recorded_at, c.closed_at,
+               CASE WHEN c.closed_at IS NOT NULL THEN f.closed_as END AS closed_as,
+               (SELECT array_agg(row((f.completed_at AT TIME ZONE z.zone)::date, (f.started_at AT TIME ZONE z.zone)::date,
+                                     (c.closed_at AT TIME ZONE z.zone)::date,
+                                     CASE WHEN f.completed_at IS NULL AND f.started_at IS NULL
+                                          THEN (f.recorded_at AT TIME ZONE z.zone)::date END)::text ORDER BY z.zone)
+                FROM unnest(:zones::text[]) AS z (zone)) AS days
+        FROM fact f
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN :at::timestamptz IS NULL OR f.closed_at <= :at THEN f.closed_at END AS closed_at
+        ) c
+        WHERE f.tenant = :tenant AND f.person = :person AND f.item = ANY (:items::uuid[])
+          AND (:at IS NULL OR f.recorded_at <= :at)
+    ) f
+    ORDER BY f.item, f.item_version, f.completed_by_day, f.expires_at, f.passed, f.is_prior, f.how, f.closed_as, f.days,
+             f.completed_at, f.id
+) f;
+
+-- name: standing_attempts_by_day
+-- The attempts of somebody with very many: of each day the first.
+SELECT json_agg(json_build_array(t.id, t.item, t.attempted_at, t.recorded_at))::text
+FROM (
+    SELECT DISTINCT ON (t.item, t.days) t.*
+    FROM (
+        SELECT t.*, (SELECT array_agg((t.attempted_at AT TIME ZONE z.zone)::date ORDER BY z.zone)
+                     FROM unnest(:zones::text[]) AS z (zone)) AS days
+        FROM attempt t
+        WHERE t.tenant = :tenant AND t.item = ANY (:items::uuid[]) AND t.person = :person
+          AND (:at::timestamptz IS NULL OR t.recorded_at <= :at)
+    ) t
+    ORDER BY t.item, t.days, t.attempted_at, t.id
+) t;
+
 -- name: standings_write!
 -- What is different of some lines, in one trip: the constraints look at it when all is done.
 WITH ended AS (
