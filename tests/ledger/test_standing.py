@@ -23,7 +23,15 @@ from testamur.core.ids import Id, to_hex24
 from testamur.core.moments import When
 from testamur.core.people import NewPerson, PersonChange, Reference
 from testamur.core.records import NewRecord, Report
-from testamur.core.standing import KNOWN_LINES_MAX, Listed, Place, Standing, StandingFilter
+from testamur.core.standing import (
+    CHANGES_MAX,
+    KNOWN_LINES_MAX,
+    PREVIEW_LINES_MAX,
+    Listed,
+    Place,
+    Standing,
+    StandingFilter,
+)
 from testamur.core.tenants import SettingsChange
 from testamur.ledger.everyone import meant_audience
 from testamur.ledger import Ledger, standing_lines
@@ -939,6 +947,22 @@ def test_more_lines_than_a_request_may_ask_for_are_refused_by_name_and_counted_w
     assert (found.assignment, found.statuses) == (made.id, {Status.NOT_STARTED: KNOWN_LINES_MAX + 1})
     assert seen[-1] == KNOWN_LINES_MAX + 1
     assert len(seen) > 5
+
+
+def test_a_preview_of_a_crowd_is_for_the_command_line_and_the_same_on_several_cores(hub: Hub) -> None:
+    people = crowd(hub, PREVIEW_LINES_MAX)
+    made = hub.do(hub.ledger.assignments.add(hub.caller, NewAssignment(audience=AUDIENCE, primary=ITEM)))
+    standings, tenant, edit = hub.ledger.standings, hub.tenant.id, AssignmentEdit(completion_period_days=60)
+    with pytest.raises(InvalidInput, match=f"{PREVIEW_LINES_MAX:,} people") as caught:
+        hub.do(standings.preview(tenant, named(made), edit))
+    assert caught.value.field == "assignmentId"
+    with pytest.raises(InvalidInput) as caught:
+        hub.do(standings.preview_new(tenant, NewAssignment(audience=replace(AUDIENCE, field="audience"), primary=ITEM)))
+    assert caught.value.field == "audience"
+    seen: list[int] = []
+    found = hub.do(standings.preview(tenant, named(made), edit, lines_max=None, processes=2, progress=seen.append))
+    assert (found.lines, found.changed, found.moves, seen[-1]) == (len(people) + 1,) * 4
+    assert [one.person for one in found.changes] == sorted([*people, hub.person])[:CHANGES_MAX]
 
 
 # Apart --------------------------------------------------------------------------------------------------------------

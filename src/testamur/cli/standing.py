@@ -109,12 +109,13 @@ def preview(
     calendar_day: Annotated[list[str] | None, typer.Option(metavar="MM-DD", help="A fixed day; repeatable.")] = None,
     primary: Annotated[str | None, typer.Option(help="Another learning object, by reference or id.")] = None,
     apply_to_open: Annotated[bool, typer.Option("--apply-to-open", help="Reach what is open already.")] = False,
+    processes: Processes = None,
     data: Data = None,
     database_url: DatabaseUrl = None,
     json: Json = False,
 ) -> None:
-    """Say what an edit of an assignment would change, and for whom. Nothing is written."""
-    with explained():
+    """Say what an edit of an assignment would change, and for whom, however many they are. Nothing is written."""
+    with explained(), _progress() as bar:
         edit = AssignmentEdit(
             primary=None if primary is None else Reference(primary, ("ref", "iri"), "item", "--primary"),
             completion_period_days=period,
@@ -127,7 +128,15 @@ def preview(
         )
 
         async def find(ledger: Ledger, owner: Tenant) -> Preview:
-            return await ledger.standings.preview(owner.id, _assignment(assignment), edit)
+            task = bar.add_task(owner.slug, total=None)
+            return await ledger.standings.preview(
+                owner.id,
+                _assignment(assignment),
+                edit,
+                lines_max=None,
+                processes=processes or os.cpu_count() or 1,
+                progress=lambda done: bar.update(task, completed=done),
+            )
 
         document = _preview(_on(data, database_url, tenant, find))
         title = f"{document['changed']} of {document['lines']} people would stand otherwise, today {document['day']}"

@@ -14,6 +14,8 @@ LIST_MAX = 1_000
 """Lines of one page."""
 KNOWN_LINES_MAX = 5_000
 """Lines that one request may have worked out from the facts, as known at another moment."""
+PREVIEW_LINES_MAX = 5_000
+"""Lines that one request may have looked at for a preview."""
 CHANGES_MAX = 1_000
 """Changed lines that a preview names one by one."""
 REASON_MAX = 4_000

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,14 +11,13 @@ from zoneinfo import ZoneInfo
 
 from testamur.core import compliance
 from testamur.core.assignments import AssignmentEdit, NewAssignment
-from testamur.core.compliance import NOT_COUNTED, Facts, Status, Step, Timeline, standing_on
+from testamur.core.compliance import NOT_COUNTED, Facts, Status, standing_on
 from testamur.core.errors import PersonNotFound
 from testamur.core.ids import Id, new_id
 from testamur.core.people import Reference
 from testamur.core.standing import (
-    CHANGES_MAX,
     KNOWN_LINES_MAX,
-    Changed,
+    PREVIEW_LINES_MAX,
     Counts,
     Listed,
     OnTime,
@@ -35,13 +33,13 @@ from testamur.ledger import standing_known
 from testamur.ledger.assignments import edited_settings, find_assignment, new_settings
 from testamur.ledger.people import find_person
 from testamur.ledger.standing_known import Knowledge, Ranked, Tally, Wanted
-from testamur.ledger.standing_lines import About, step_of, told_of, work_out
+from testamur.ledger.standing_lines import About, step_of, work_out
+from testamur.ledger.standing_preview import Proposal, check_size, preview
 from testamur.ledger.standing_rebuild import rebuild
 from testamur.storage.database import Database, Row, Tx
 
 _CHUNK = 64
 """Lines that are worked out in one transaction in the background: others wait for it as long."""
-_PREVIEWED = 250
 _KEPT = timedelta(days=1)
 """How long a finished task is shown."""
 _TASKS_MAX = 1_000
@@ -298,27 +296,49 @@ class Standings:
             zone = await _zone(tx)
         return zone, on or moment.astimezone(zone).date()
 
-    async def preview(self, tenant: Id, assignment: Reference, edit: AssignmentEdit) -> Preview:
-        """What an edit would change if it were made now. Nothing is written.
+    async def preview(
+        self,
+        tenant: Id,
+        assignment: Reference,
+        edit: AssignmentEdit,
+        *,
+        lines_max: int | None = PREVIEW_LINES_MAX,
+        processes: int = 1,
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> Preview:
+        """What an edit would change if it were made now. Nothing is written. Memory does not grow with the lines.
 
-        Raises: as the edit itself would.
+        Args:
+            lines_max: how many lines may be looked at; None for any number.
+            processes: that compute side by side.
+            progress: told how many lines are done.
+        Raises: as the edit itself would; InvalidInput naming the assignment for more lines.
         """
         now = self._clock()
         async with self._database.read(tenant) as tx:
             id = await find_assignment(tx, assignment)
-            about = await About.read(tx, id)
-            version = await edited_settings(tx, id, edit, about.zone, now)
-            return await _preview(tx, about, about.edited(version), now)
+            before = await About.read(tx, id)
+            after = before.edited(await edited_settings(tx, id, edit, before.zone, now))
+            if lines_max is not None:
+                await check_size(tx, after, lines_max, assignment.field)
+        return await preview(
+            self._database, tenant, Proposal(before, after), now, processes=processes, progress=progress
+        )
 
     async def preview_new(self, tenant: Id, new: NewAssignment) -> Preview:
-        """What a new assignment would ask, and of whom. Nothing is written. Raises: as making it would."""
+        """What a new assignment would ask, and of whom. Nothing is written.
+
+        Raises: as making it would; InvalidInput naming the audience when it is of more than PREVIEW_LINES_MAX.
+        """
         now = self._clock()
         async with self._database.read(tenant) as tx:
             zone = await _zone(tx)
             version = await new_settings(tx, new, zone, now)
-            about = About(new_id(), zone, ())
-            about = replace(about, reentries=about.reentries_of(await tx.value("tenant_reentries")))
-            return await _preview(tx, about, about.edited(version), now)
+            before = About(new_id(), zone, ())
+            before = replace(before, reentries=before.reentries_of(await tx.value("tenant_reentries")))
+            after = before.edited(version)
+            await check_size(tx, after, PREVIEW_LINES_MAX, new.audience.field)
+        return await preview(self._database, tenant, Proposal(before, after), now)
 
     async def tasks(self, tenant: Id) -> list[Task]:
         """What is worked out in the background, and what was within the last day; the first _TASKS_MAX by age."""
@@ -485,80 +505,3 @@ async def _person(tx: Tx, reference: Reference) -> Id:
 
 async def _zone(tx: Tx) -> ZoneInfo:
     return ZoneInfo(await tx.value("tenant_zone"))
-
-
-async def _preview(tx: Tx, before: About, after: About, now: datetime) -> Preview:
-    day = after.day(now)
-    statuses: Counter[tuple[Status | None, Status | None]] = Counter()
-    changes: list[Changed] = []
-    lines = changed = opens = moves = withdraws = 0
-    async for people in _slices(tx, after):
-        told = await told_of(tx, [(after, people)])
-        for person in people:
-            facts = after.facts_of(told[after.assignment, person])
-            new = compliance.timeline(facts, horizon=date.min)
-            old = compliance.timeline(replace(facts, versions=before.versions), horizon=date.min)
-            if not old.steps and not new.steps:
-                continue
-            lines += 1
-            was, will = standing_on(old, day), standing_on(new, day)
-            statuses[was.status if was else None, will.status if will else None] += 1
-            differing = _first_difference(old, new, day)
-            if differing is None:
-                continue
-            changed += 1
-            opens += _is_open(will) and not _is_open(was)
-            withdraws += _is_open(was) and not _is_open(will) and will is not None and will.status is Status.WITHDRAWN
-            moves += bool(_is_open(was) and _is_open(will) and was and will and was.due_on != will.due_on)
-            if len(changes) < CHANGES_MAX:
-                changes.append(Changed(person, differing, standing_on(old, differing), standing_on(new, differing)))
-        await asyncio.sleep(0)
-    return Preview(
-        day=day,
-        zone=after.zone_at(now).key,
-        computed_at=now,
-        lines=lines,
-        changed=changed,
-        statuses=dict(statuses),
-        opens=opens,
-        moves=moves,
-        withdraws=withdraws,
-        changes=changes,
-    )
-
-
-async def _slices(tx: Tx, about: About) -> AsyncIterator[Sequence[Id]]:
-    after: Id | None = None
-    while True:
-        rows = await tx.rows("standing_people", audiences=about.audiences, after=after, last=None, count=_PREVIEWED)
-        people = [row["person"] for row in rows]
-        if people:
-            yield people
-        if len(people) < _PREVIEWED:
-            return
-        after = people[-1]
-
-
-def _first_difference(old: Timeline, new: Timeline, day: date) -> date | None:
-    """The first day from `day` on whose answer would be another."""
-    days = {step.since for timeline in (old, new) for step in timeline.steps if step.since > day}
-    for candidate in (day, *sorted(days)):
-        if _answer(standing_on(old, candidate)) != _answer(standing_on(new, candidate)):
-            return candidate
-    return None
-
-
-def _answer(step: Step | None) -> tuple[Any, ...] | None:
-    if step is None:
-        return None
-    return step.status, step.line, step.cycle, step.opens_on, step.due_on, step.credit, step.credit_ends_on
-
-
-def _is_open(step: Step | None) -> bool:
-    return step is not None and step.status in (
-        Status.NOT_STARTED,
-        Status.IN_PROGRESS,
-        Status.OVERDUE,
-        Status.RENEWAL_DUE,
-        Status.EXPIRED,
-    )

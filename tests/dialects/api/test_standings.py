@@ -481,6 +481,14 @@ def test_more_lines_than_a_request_works_out_are_refused_with_a_narrower_questio
     client.patch("/v1/people/ref:00123", json={"manager": "ref:00124"})
     time.sleep(0.002)
     known = {"known_at": get(client, f"{PATH}/counts")["computed_at"]}
+    body = {"audience": "ref:site-staff", "item": "ref:FIRE-101"}
+    for path, json, where in (
+        (f"/v1/assignments/{made}/previews", {}, {"parameter": "assignment"}),
+        ("/v1/previews", body, {"pointer": "/audience"}),
+    ):
+        (fault,) = problem(client.post(path, json=json), 422, "invalid")["errors"]
+        assert fault == where | {"code": "range", "detail": fault["detail"]}
+        assert "5,000 people" in fault["detail"]
     narrow = get(client, f"{PATH}/counts", **known, manager="ref:00124", assignment=made)
     assert narrow["total"]["required"] == 1
 
