@@ -33,8 +33,8 @@ from testamur.core.standing import (
     StandingFilter,
 )
 from testamur.core.tenants import SettingsChange
-from testamur.ledger.everyone import meant_audience
 from testamur.ledger import Ledger, standing_lines
+from testamur.ledger.everyone import meant_audience
 from testamur.storage.database import DatabaseUrls
 from tests.hub import Hub
 from tests.storage.databases import connected

@@ -45,15 +45,11 @@ DO UPDATE SET after = NULL, done = 0, total = excluded.total;
 DROP INDEX employment_manager;
 CREATE INDEX employment_manager ON employment (tenant, manager);
 
+-- All tables, those of later migrations too.
 CREATE OR REPLACE FUNCTION refresh_statistics() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public
 AS $$
 BEGIN
-    ANALYZE public.fact, public.report, public.source_key, public.ledger_entry, public.enrolment, public.person,
-        public.person_identifier, public.item, public.item_identifier, public.item_version, public.membership,
-        public.audience, public.audience_manager, public.assignment, public.assignment_version, public.tag,
-        public.item_tag, public.interest, public.person_skill, public.delivery, public.employment, public.suspension,
-        public.event_taken, public.item_link, public.tag_use, public.tag_ref, public.batch_row,
-        public.personal_assignment, public.assignment_item, public.exemption, public.extension, public.standing,
-        public.obligation, public.standing_task, public.tenant_settings;
+    EXECUTE (SELECT 'ANALYZE ' || string_agg(format('public.%I', t.tablename), ', ')
+             FROM pg_tables t WHERE t.schemaname = 'public');
 END $$;
