@@ -22,6 +22,7 @@ from testamur.dialects import ALL
 from testamur.http.index import index_page
 from testamur.http.limits import RateLimiter
 from testamur.http.service import DialectService, Receive, Scope, Send
+from testamur.jobs.pruning import Pruner
 from testamur.jobs.standing import StandingWorker
 from testamur.ledger import Ledger
 from testamur.storage.database import Database, DatabaseUrls
@@ -75,6 +76,7 @@ class Application:
         sender = Sender(to_private_addresses=self._to_private)
         tasks = [asyncio.create_task(self.ledger.clients.listen())]
         tasks.append(asyncio.create_task(StandingWorker(self.ledger.standings).run()))
+        tasks.append(asyncio.create_task(Pruner(self.ledger.idempotency).run()))
         if self._delivers:
             tasks.append(asyncio.create_task(Deliverer(self.ledger, self._notices, sender).run()))
         try:

@@ -270,24 +270,6 @@ def test_c2_two_keys_for_one_completion_name_one_record(hub: Hub) -> None:
     assert first.record == second.record == third.record
 
 
-def test_c2_a_key_that_lives_for_a_time_is_forgotten_after_it(urls: DatabaseUrls, hub: Hub) -> None:
-    def later(hours: int) -> Ledger:
-        return Ledger.on(hub.ledger.database, lambda: datetime.now(UTC) + timedelta(hours=hours))
-
-    def told(ledger: Ledger) -> Recorded:
-        key = SourceKey("idempotency", "k", fingerprint=b"f", lives=timedelta(hours=24))
-        new = completion(at, key=key, is_repeatable=True)
-        return hub.do(ledger.records.record(hub.tenant.id, new, report(hub)))
-
-    at = moment()
-    first = told(hub.ledger)
-    assert told(later(23)).record == first.record
-    renewed = told(later(25))
-    assert renewed.is_new
-    assert renewed.record != first.record
-    assert told(later(26)).record == renewed.record
-
-
 def test_c5_a_replacement_supersedes_the_fact_and_keeps_the_record(urls: DatabaseUrls, hub: Hub) -> None:
     one, two = moment(), moment()
     first, second = tell(hub, replacing(one)), tell(hub, replacing(two))

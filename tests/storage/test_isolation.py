@@ -157,7 +157,7 @@ def test_only_the_known_functions_pass_row_level_security(urls: DatabaseUrls) ->
     )
     assert {row["proname"] for row in rows} == {
         "client_by_key", "tenant_by_name", "client_is_live", "refresh_statistics", "webhooks_take", "webhooks_renew",
-        "forget_person", "standing_tasks_waiting",
+        "forget_person", "standing_tasks_waiting", "prune_idempotency_keys",
     }  # fmt: skip
     for row in rows:
         assert row["proconfig"] == ["search_path=pg_catalog, public"], row["proname"]
@@ -312,6 +312,7 @@ REWRITING = [
     "DELETE FROM membership",
     "DELETE FROM enrolment",
     "DELETE FROM source_key",
+    "DELETE FROM idempotency_key",
     "DELETE FROM tenant_counter",
     "DELETE FROM client_key",
     "UPDATE tenant SET zone = 'UTC'",

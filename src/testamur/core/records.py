@@ -37,17 +37,15 @@ class SourceKey:
     """A source's own key for a record: stronger than any comparison of content (rule C2).
 
     Args:
-        source: namespace of the key, such as `rise`, or `idempotency:<application>`.
+        source: namespace of the key, such as `rise`.
         value: the key itself; None stands for the pair of person and item, whichever way they were spelled.
         fingerprint: digest of the content, where a key with other content is to be refused.
-        lives: how long the key is remembered, None for good.
     """
 
     source: str
     value: str | None
     same_key: SameKey = SameKey.REPEAT
     fingerprint: bytes | None = None
-    lives: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

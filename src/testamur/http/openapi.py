@@ -11,6 +11,7 @@ import msgspec
 
 from testamur import __version__
 from testamur.http.index import reference_page
+from testamur.http.keys import HEADER, LENGTH_MAX
 from testamur.http.operations import Call, Dialect, Operation, Param, Reply
 from testamur.http.replies import json_reply
 
@@ -78,7 +79,8 @@ def _operation(operation: Operation, error: dict[str, Any], security: list[str])
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
             for name in re.findall(r"{(\w+)}", operation.path)
         ]
-        + [_param(param) for param in operation.params],
+        + [_param(param) for param in operation.params]
+        + _headers(operation),
         "responses": answers,
         "security": [{name: []} for name in security] if operation.scope is not None else [],
     }
@@ -95,6 +97,15 @@ def _operation(operation: Operation, error: dict[str, Any], security: list[str])
 def _schema(type: Any) -> dict[str, Any]:
     (schema,), _ = msgspec.json.schema_components([type], ref_template=_REF)
     return schema
+
+
+def _headers(operation: Operation) -> list[dict[str, Any]]:
+    described: dict[str, dict[str, Any]] = {}
+    if operation.idempotent_by_key:
+        described[HEADER] = {"type": "string", "minLength": 1, "maxLength": LENGTH_MAX, "pattern": "^[ -~]+$"}
+    if operation.conditional_on:
+        described |= {name: {"type": "string"} for name in ("If-Match", "If-None-Match")}
+    return [{"name": name, "in": "header", "required": False, "schema": schema} for name, schema in described.items()]
 
 
 def _param(param: Param) -> dict[str, Any]:

@@ -144,6 +144,9 @@ class Operation:
         answers: msgspec type of the answer for each success status, None for no content.
         media_types: in which the answer comes besides JSON, as text, to whoever says so in the header Accept.
         errors: the only error statuses this operation may answer with; empty for no such list.
+        idempotent_by_key: whether the header Idempotency-Key makes a repeat give the first answer back.
+        conditional_on: name of the operation that reads what this one changes: If-Match and If-None-Match are compared
+            with its ETag. Empty when there is none.
         source: where the vendor describes it.
     """
 
@@ -161,6 +164,8 @@ class Operation:
     params: tuple[Param, ...] = ()
     errors: frozenset[int] = frozenset()
     body_max_bytes: int = BODY_MAX_BYTES
+    idempotent_by_key: bool = False
+    conditional_on: str = ""
     source: str = ""
 
 

@@ -1,7 +1,7 @@
 """From a request to its answer: the steps every operation of every dialect goes through, in one place.
 
-Route, version, credentials, scope, limits, body, parameters, handler; then the answer, a metric and one wide log
-line. No dialect can forget a step, because no dialect writes them.
+Route, version, credentials, scope, limits, body, parameters, idempotency key, condition, handler; then the answer, a
+metric and one wide log line. No dialect can forget a step, because no dialect writes them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import structlog
 
 from testamur.core.errors import Forbidden, TestamurError, Unauthenticated
 from testamur.core.ids import new_id, to_opaque
-from testamur.http import decode, openapi
+from testamur.http import conditions, decode, keys, openapi
 from testamur.http.errors import BodyTooLarge, InternalError, RequestError, UnsupportedMediaType
 from testamur.http.limits import RateLimiter
 from testamur.http.metrics import observe
@@ -47,6 +47,8 @@ class DialectService:
         self._public_url = public_url.rstrip("/") if public_url else None
         self._id, self._numbers = to_opaque(new_id()), itertools.count(1)
         self._router = Router((*dialect.operations, *openapi.operations(dialect)))
+        named = {operation.name: operation for operation in dialect.operations}
+        self._reads = {op.name: named[op.conditional_on] for op in dialect.operations if op.conditional_on}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -106,7 +108,19 @@ class DialectService:
             call.params = decode.read_params(
                 call.query, operation.params, refuse_unknown=dialect.refuses_unknown_params
             )
-        return await operation.handler(call)
+        if operation.method == "GET":
+            return conditions.unless_known(call, await operation.handler(call))
+        if operation.idempotent_by_key and (key := keys.key_of(call)) is not None:
+            return await keys.once(call, f"{dialect.name}.{operation.name}", key, lambda: self._write(call))
+        return await self._write(call)
+
+    async def _write(self, call: Call) -> Reply:
+        read = self._reads.get(call.operation.name)
+        if read is None or not conditions.is_conditional(call):
+            return await call.operation.handler(call)
+        async with call.ledger.together(call.caller.tenant):
+            await conditions.check(call, read)
+            return await call.operation.handler(call)
 
     async def _read_body(self, call: Call, receive: Receive) -> None:
         operation = call.operation

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from testamur.core.ids import Id
 from testamur.ledger.activities import Activities
 from testamur.ledger.assignments import Assignments
 from testamur.ledger.audiences import Audiences
@@ -17,6 +19,7 @@ from testamur.ledger.directory import Directory
 from testamur.ledger.enrolments import Enrolments
 from testamur.ledger.favorites import Favorites
 from testamur.ledger.invitations import Invitations
+from testamur.ledger.idempotency import IdempotencyKeys
 from testamur.ledger.items import Items
 from testamur.ledger.learners import Learners
 from testamur.ledger.managers import Managers
@@ -56,6 +59,7 @@ class Ledger:
     enrolments: Enrolments
     favorites: Favorites
     invitations: Invitations
+    idempotency: IdempotencyKeys
     items: Items
     learners: Learners
     managers: Managers
@@ -88,6 +92,7 @@ class Ledger:
             enrolments=Enrolments(database, clock),
             favorites=Favorites(database, clock),
             invitations=Invitations(database, clock),
+            idempotency=IdempotencyKeys(database, clock),
             items=items,
             learners=Learners(database, clock),
             managers=Managers(database, clock),
@@ -101,3 +106,12 @@ class Ledger:
             tenants=Tenants(database, clock),
             webhooks=Webhooks(database, clock),
         )
+
+    @asynccontextmanager
+    async def together(self, tenant: Id) -> AsyncIterator[None]:
+        """Make all verbs that are called within the block one transaction on `tenant`, in which nobody else writes.
+
+        They must be called one after the other by the task that opened the block.
+        """
+        async with self.database.together(tenant):
+            yield

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,7 +29,7 @@ from testamur.core.errors import (
 from testamur.core.ids import FIRST_ID, Id, new_id
 from testamur.core.people import Reference, normalise
 from testamur.ledger.audiences import find_audience
-from testamur.ledger.entries import Change, append, check_seen
+from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
 from testamur.ledger.standing_lines import calendar_pairs, restand_assignment
 from testamur.storage.database import Database, Row, Tx, WriteTx
@@ -61,22 +61,17 @@ class Assignments:
         caller: Caller,
         reference: Reference,
         edit: AssignmentEdit,
-        *,
-        seen: Collection[datetime] | None = None,
     ) -> Assignment:
         """Give an assignment a new version, which acts from now on; what was before stays readable.
 
         An edit that changes nothing makes no version, so callers may retry freely.
 
-        Args:
-            seen: as `entries.check_seen` takes it.
         Raises: AssignmentNotFound; ItemNotFound; InvalidInput when the assignment is for another audience than
             `edit.audience`, or when primary and alternatives overlap; Conflict when it is deleted, or has VERSIONS_MAX
-            versions. Each names the reference's field. PreconditionFailed.
+            versions. Each names the reference's field.
         """
         async with self._database.write(caller.tenant, alone=True) as tx:
             row = await _existing(tx, reference)
-            check_seen(row["updated_at"], seen)
             await _check_audience(tx, row, edit.audience)
             if row["deleted_at"] is not None:
                 raise Conflict("This assignment is deleted", field=reference.field)

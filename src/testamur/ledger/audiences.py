@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -30,7 +30,7 @@ from testamur.core.errors import (
 )
 from testamur.core.ids import FIRST_ID, LAST_ID, Id, new_id
 from testamur.core.people import Reference, normalise
-from testamur.ledger.entries import Change, append, check_seen
+from testamur.ledger.entries import Change, append
 from testamur.ledger.standing_lines import restand_audience
 from testamur.storage.database import Database, Row, Tx, WriteTx
 
@@ -128,20 +128,17 @@ class Audiences:
         change: AudienceChange,
         *,
         is_named_apart: bool = False,
-        seen: Collection[datetime] | None = None,
     ) -> Audience:
         """Change an audience; its members and managers stay as they are.
 
         Args:
             is_named_apart: as `create` takes it.
-            seen: as `entries.check_seen` takes it.
         Raises: AudienceNotFound; IdentifierTaken and the parent's errors as `create`; InvalidInput when it would
-            stand within itself; Conflict, NameTaken; PreconditionFailed.
+            stand within itself; Conflict, NameTaken.
         """
         now = self._clock()
         async with self._database.write(caller.tenant, alone=True) as tx:
             audience = await governed_audience(tx, reference)
-            check_seen(audience.updated_at, seen)
             if is_named_apart and change.name is not None:
                 await _check_name(tx, change.name, audience.id)
             parent = audience.parent

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from testamur.core.errors import PreconditionFailed
 from testamur.core.ids import Id
 from testamur.storage.database import WriteTx
 
@@ -40,14 +39,3 @@ async def append(tx: WriteTx, client: Id | None, changes: Sequence[Change], now:
         now=now,
     )
     return first
-
-
-def check_seen(updated_at: datetime, seen: Collection[datetime] | None) -> None:
-    """Refuse a change of something that its caller has not seen as it is.
-
-    Args:
-        seen: when it was last changed, as far as the caller knows; None when that is all the same.
-    Raises: PreconditionFailed.
-    """
-    if seen is not None and updated_at not in seen:
-        raise PreconditionFailed

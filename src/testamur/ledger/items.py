@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -36,7 +36,7 @@ from testamur.core.items import (
 )
 from testamur.core.people import Identifier, Reference, normalise
 from testamur.core.skills import Subject, TagUse, tag_key, tag_names
-from testamur.ledger.entries import Change, append, check_seen
+from testamur.ledger.entries import Change, append
 from testamur.ledger.item_links import link_items, links_of
 from testamur.ledger.skills import describe_tags, make_tags, name_subjects, use_tags, used_tag
 from testamur.ledger.standing_lines import restand_items
@@ -194,7 +194,6 @@ class Items:
         skills: tuple[str, ...] | None = None,
         replaces_attributes: bool = False,
         retired: bool | None = None,
-        seen: Collection[datetime] | None = None,
     ) -> Item:
         """Change an item and return it as it is then. What changes nothing leaves no trace.
 
@@ -203,9 +202,7 @@ class Items:
             tags, skills: all of them, by name.
             replaces_attributes: whether the attributes not said go.
             retired: whether it is offered no more, or again.
-            seen: as `entries.check_seen` takes it.
-        Raises: ItemNotFound; InvalidInput for a field that cannot be empty or a name that no tag can have;
-            PreconditionFailed.
+        Raises: ItemNotFound; InvalidInput for a field that cannot be empty or a name that no tag can have.
         """
         async with self._database.write(caller.tenant, alone=True) as tx:
             now = self._clock()
@@ -214,7 +211,6 @@ class Items:
             if not found:
                 raise ItemNotFound(f"No learning object {reference.value!r} in this tenant", field=reference.field)
             stored, fields = found[0], dict(fields or {})
-            check_seen(stored.updated_at, seen)
             if fields.get("attributes") is not None:
                 merged = {**({} if replaces_attributes else stored.attributes), **fields["attributes"]}
                 fields["attributes"] = {key: value for key, value in merged.items() if value is not None}

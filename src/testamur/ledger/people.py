@@ -37,7 +37,7 @@ from testamur.core.people import (
     changed_attributes,
     normalise,
 )
-from testamur.ledger.entries import Change, append, check_seen
+from testamur.ledger.entries import Change, append
 from testamur.ledger.everyone import join_everyone
 from testamur.ledger.standing_lines import restand_people
 from testamur.storage.database import Database, Row, Tx, WriteTx
@@ -182,20 +182,15 @@ class People:
         caller: Caller,
         reference: Reference,
         change: PersonChange,
-        *,
-        seen: Collection[datetime] | None = None,
     ) -> Person:
         """Change a person and return her as she is then. What changes nothing leaves no trace.
 
-        Args:
-            seen: as `entries.check_seen` takes it.
         Raises: PersonNotFound; IdentifierTaken naming the kind; InvalidInput when she would stand above herself, for an
-            employment that ends before it starts, and when she could not sign in; PreconditionFailed.
+            employment that ends before it starts, and when she could not sign in.
         """
         now = self._clock()
         async with self._database.write(caller.tenant, alone=True) as tx:
             person = await _present(tx, reference)
-            check_seen(person.updated_at, seen)
             await _change(tx, caller, person, reference, change, now)
             return (await _get(tx, [person.id]))[0]
 

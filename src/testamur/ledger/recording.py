@@ -193,8 +193,6 @@ class Batch:
             return self.keys[key].record, self.keys[key].fingerprint
         if row["keyed_record"] is None:
             return None
-        if new.key.lives is not None and row["keyed_at"] + new.key.lives < self.now:
-            return None
         return row["keyed_record"], row["fingerprint"]
 
     def _standing_of(self, record: Id, row: Row) -> _Standing | None:

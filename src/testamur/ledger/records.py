@@ -53,11 +53,18 @@ class Records:
         Raises: PersonNotFound, ItemNotFound (naming the reference's field), ItemNotPublished, KeyReused; Overloaded,
             DatabaseUnavailable: nothing is known to be written, try again.
         """
-        return await self._writes.call(tenant, (new, report))
+        joined = self._database.joined(tenant)
+        if joined is None:
+            return await self._writes.call(tenant, (new, report))
+        # The batch of others would be another transaction.
+        async with self._database.write(tenant) as tx:
+            (answer,) = await self._record_within(tx, [(new, report)])
+            return _told(answer)
 
     async def get(self, tenant: Id, id: Id, *, voided: bool = False) -> Record:
         """The record of this id. Raises CompletionNotFound; a voided one is found only when asked for."""
-        record = await self._reads.call(tenant, id)
+        joined = self._database.joined(tenant)
+        record = _told((await self._read_batch(joined, [id]))[0]) if joined else await self._reads.call(tenant, id)
         if record.voided_at is not None and not voided:
             raise CompletionNotFound
         return record
@@ -69,6 +76,9 @@ class Records:
 
     async def show(self, tenant: Id, id: Id, shape: Shape) -> Shown:
         """The standing record of this id in a shape. Raises CompletionNotFound."""
+        joined = self._database.joined(tenant)
+        if joined is not None:
+            return _told((await self._show_batch(shape, joined, [id]))[0])
         if shape not in self._shows:
             self._shows[shape] = Gatherer(self._reading(partial(self._show_batch, shape)), lanes=2, lingers=True)
         return await self._shows[shape].call(tenant, id)
@@ -236,26 +246,36 @@ class Records:
     @asynccontextmanager
     async def _record_series(self, tenant: Id) -> AsyncIterator[Flush[tuple[NewRecord, Report], Recorded]]:
         async with self._database.series(tenant) as series:
-            yield partial(self._record_batch, tenant, series)
+            yield partial(self._record_batch, series)
 
     async def _record_batch(
-        self, tenant: Id, series: Series, tellings: Sequence[tuple[NewRecord, Report]], goes_on: GoesOn
+        self, series: Series, tellings: Sequence[tuple[NewRecord, Report]], goes_on: GoesOn
     ) -> list[Recorded | TestamurError]:
         async with series.write(goes_on) as tx:
-            now = self._clock()
-            rows = await tx.rows("record_resolve", now=now, tellings=[_looked_up(new) for new, _ in tellings])
-            has_days = any(new.completed and new.completed.precision is Precision.DAY for new, _ in tellings)
-            batch = Batch(now, has_days)
-            answers = [batch.take(new, report, row) for (new, report), row in zip(tellings, rows, strict=True)]
-            await _write(tx, batch, rows[0]["last_entry"] + 1)
-            if touching := batch.touching():
-                await restand_records(tx, touching, now)
-            # Entries of people and items say nothing about how many facts there are, and the hot query's plan hangs
-            # on those.
-            before = self._facts_written.get(tenant, 0)
-            self._facts_written[tenant] = before + len(batch.facts)
-            tx.has_grown = tx.has_grown or is_fourfold(before, self._facts_written[tenant])
+            return await self._record_within(tx, tellings)
+
+    async def _record_within(
+        self, tx: WriteTx, tellings: Sequence[tuple[NewRecord, Report]]
+    ) -> list[Recorded | TestamurError]:
+        """Record a batch of tellings; the tenant's counter is locked."""
+        now = self._clock()
+        rows = await tx.rows("record_resolve", now=now, tellings=[_looked_up(new) for new, _ in tellings])
+        has_days = any(new.completed and new.completed.precision is Precision.DAY for new, _ in tellings)
+        batch = Batch(now, has_days)
+        answers = [batch.take(new, report, row) for (new, report), row in zip(tellings, rows, strict=True)]
+        await self._write(tx, batch, rows[0]["last_entry"] + 1)
         return answers
+
+    async def _write(self, tx: WriteTx, batch: Batch, first: int) -> None:
+        """Write a batch whose first entry gets the number `first`, and what follows from it."""
+        await _write(tx, batch, first)
+        if touching := batch.touching():
+            await restand_records(tx, touching, batch.now)
+        # Entries of people and items say nothing about how many facts there are, and the hot query's plan hangs
+        # on those.
+        before = self._facts_written.get(tx.tenant, 0)
+        self._facts_written[tx.tenant] = before + len(batch.facts)
+        tx.has_grown = tx.has_grown or is_fourfold(before, self._facts_written[tx.tenant])
 
     def _reading(self, read: Callable[[Tx, Sequence[Id]], Awaitable[list[T | TestamurError]]]) -> Reading[T]:
         @asynccontextmanager
@@ -278,6 +298,12 @@ class Records:
         rows = await tx.rows(shaped("records_get", shape.sql), ids=list(set(ids)))
         found = {row["id"]: _shown(row) for row in rows if not row["is_void"]}
         return [found.get(id) or CompletionNotFound() for id in ids]
+
+
+def _told(answer: T | TestamurError) -> T:
+    if isinstance(answer, TestamurError):
+        raise answer
+    return answer
 
 
 async def _write(tx: WriteTx, batch: Batch, first: int) -> None:

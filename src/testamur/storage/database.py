@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -134,6 +135,14 @@ class WriteTx(Tx):
 
 
 @dataclass(frozen=True, slots=True)
+class _Together:
+    """A transaction that everything its task reads and writes of its tenant is part of."""
+
+    tx: WriteTx
+    task: asyncio.Task[Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseUrls:
     """Where the database is.
 
@@ -155,6 +164,7 @@ class Database:
         self._connections_max = connections_max
         self._pool: asyncpg.Pool[Row] | None = None
         self._background: set[asyncio.Task[None]] = set()
+        self._together: ContextVar[_Together | None] = ContextVar("together", default=None)
 
     async def open(self) -> None:
         """Open the pool. Raises DatabaseUnavailable."""
@@ -197,6 +207,11 @@ class Database:
 
         Raises: DatabaseUnavailable.
         """
+        joined = self.joined(tenant)
+        if joined is not None:
+            with _translated():
+                yield ReadTx(joined._connection, tenant)
+            return
         async with self._transaction("BEGIN READ ONLY", tenant, _ONE_PLAN if one_plan else "") as connection:
             yield ReadTx(connection, tenant)
 
@@ -210,11 +225,41 @@ class Database:
 
         Raises: DatabaseUnavailable; the domain error of a violated constraint.
         """
+        joined = self.joined(tenant)
+        if joined is not None:
+            with _translated():
+                async with _part(joined._connection):
+                    yield joined
+            return
         async with self._transaction("BEGIN", tenant, _LOCK if alone else "") as connection:
             tx = WriteTx(connection, tenant)
             yield tx
         if tx.has_grown:
             self.refresh_statistics()
+
+    @asynccontextmanager
+    async def together(self, tenant: Id) -> AsyncIterator[WriteTx]:
+        """Make everything that this task reads and writes of `tenant` within the block one transaction.
+
+        The tenant's counter is locked first, so what is read stays true until the commit. Each `write` inside is a
+        part that can fail by itself. A block within a block is part of the outer one.
+
+        Raises: as `write`.
+        """
+        async with self.write(tenant, alone=True) as tx:
+            token = self._together.set(_Together(tx, asyncio.current_task()))
+            try:
+                yield tx
+            finally:
+                self._together.reset(token)
+
+    def joined(self, tenant: Id) -> WriteTx | None:
+        """The transaction of the block `together` on `tenant` that this task is in, or None."""
+        together = self._together.get()
+        # A task that was started within the block has a copy of its context, and must not share its connection.
+        if together is None or together.tx.tenant != tenant or together.task is not asyncio.current_task():
+            return None
+        return together.tx
 
     @asynccontextmanager
     async def series(self, tenant: Id) -> AsyncIterator[Series]:
@@ -285,6 +330,19 @@ class Database:
         with _translated():
             async with self._pool.acquire(timeout=_ACQUIRE_TIMEOUT_SECONDS) as connection:
                 yield connection
+
+
+@asynccontextmanager
+async def _part(connection: Any) -> AsyncIterator[None]:
+    """A part of a transaction: what it did is undone when the block ends with an error."""
+    await connection.execute("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK TO part")
+        raise
+    await connection.execute("RELEASE part")
 
 
 class _Series:

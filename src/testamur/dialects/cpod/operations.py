@@ -17,26 +17,23 @@ from testamur.dialects.cpod import listing, translate, wire
 from testamur.dialects.cpod.errors import answer_error, refuse_token
 from testamur.http.credentials import Basic, Bearer, authorization
 from testamur.http.cursors import decode_cursor, encode_cursor
-from testamur.http.errors import RequestError
 from testamur.http.operations import Call, Dialect, Operation, Param, Reply
-from testamur.http.replies import empty_reply, json_reply
+from testamur.http.replies import json_reply
 from testamur.ledger.clients import TOKEN_SECONDS, Credential, client_id
 from testamur.ledger.record_search import Position
 
 NAME = "cpod"
 DOCS = "https://docs.cyberpod.app/portal/performance/LearningRecord"
 RECORDS = "/api/v1/performance/learning-records"
-_KEY_LENGTH_MAX = 255
 _NO_STORE = (b"cache-control", b"no-store")
 
 
 async def create_record(call: Call) -> Reply:
-    new = translate.new_record(call.body, call.caller, _idempotency_key(call))
+    new = translate.new_record(call.body, call.caller)
     check_times(new, call.now, completed_field="completed_at", started_field="")
     report = Report(NAME, call.caller.client, call.method, call.route, call.raw)
     recorded = await call.ledger.records.record(call.caller.tenant, new, report)
-    # A repeated key gives the first record back, also after it was deleted.
-    record = await call.ledger.record_search.get(call.caller, recorded.record, voided=not recorded.is_new)
+    record = await call.ledger.record_search.get(call.caller, recorded.record)
     reply = _entity(201, call, record)
     reply.headers.append((b"location", f"{call.base_url}{RECORDS}/{to_ulid(record.id, 'record')}".encode()))
     return reply
@@ -47,10 +44,7 @@ async def get_record(call: Call) -> Reply:
     if id is None:
         raise CompletionNotFound
     record = await call.ledger.record_search.get(call.caller, id, voided=call.params["include_deleted"])
-    reply = _entity(200, call, record)
-    etag = dict(reply.headers)[b"etag"].decode()
-    known = [tag.strip().removeprefix("W/") for tag in (call.header("if-none-match") or "").split(",")]
-    return empty_reply(304, *reply.headers) if etag in known or known == ["*"] else reply
+    return _entity(200, call, record)
 
 
 async def list_records(call: Call) -> Reply:
@@ -121,13 +115,6 @@ def _entity(status: int, call: Call, record: Record) -> Reply:
     return reply
 
 
-def _idempotency_key(call: Call) -> str | None:
-    key = call.header("idempotency-key")
-    if key is not None and not (1 <= len(key) <= _KEY_LENGTH_MAX and key.isascii() and key.isprintable()):
-        raise RequestError(f"The header Idempotency-Key takes 1 to {_KEY_LENGTH_MAX} printable ASCII characters")
-    return key
-
-
 def _position(cursor: str | None, binding: str) -> Position | None:
     """Where the page begins. Raises InvalidCursor for the cursor of another list."""
     if cursor is None:
@@ -162,6 +149,7 @@ OPERATIONS = (
         scope=Scope.WRITE,
         body=wire.CreateLearningRecord,
         answers={201: wire.LearningRecord},
+        idempotent_by_key=True,
         source=DOCS,
     ),
     Operation(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar
 
-import msgspec
 from msgspec import UNSET
 
 from testamur.core.callers import Caller
@@ -18,14 +16,13 @@ from testamur.core.ids import PREFIXES, Id, parse, to_ulid
 from testamur.core.items import Outside
 from testamur.core.moments import Precision, When, parse_when
 from testamur.core.people import Reference
-from testamur.core.records import NewRecord, Record, SourceKey
+from testamur.core.records import NewRecord, Record
 from testamur.dialects.cpod import wire
 from testamur.http.replies import instant
 
 SOURCE_DEFAULT = "edm"
 SOURCE_TYPE_DEFAULT = "api"
 SCHEMA_VERSION = 1
-KEY_LIVES = timedelta(hours=24)
 _LINKS = ("linked_cohort_id", "linked_assessment_id")
 _REFERENCES = {"person_id": "person", "linked_cohort_id": "cohort", "linked_assessment_id": "assessment"}
 
@@ -45,13 +42,11 @@ def reference_id(text: str, noun: str) -> Id:
     return id
 
 
-def new_record(body: wire.CreateLearningRecord, caller: Caller, key: str | None) -> NewRecord:
+def new_record(body: wire.CreateLearningRecord, caller: Caller) -> NewRecord:
     """A record as its sender tells it: title, provider and references are kept as written.
 
     `extra` holds, besides what is written as it is, `ids`: the references by value, which filters compare.
 
-    Args:
-        key: of the header Idempotency-Key.
     Raises: InvalidInput naming every field that is wrong.
     """
     faults: list[FieldFault] = []
@@ -82,7 +77,6 @@ def new_record(body: wire.CreateLearningRecord, caller: Caller, key: str | None)
         passed=body.passed,
         score_percent=None if body.score is None else Decimal(str(body.score)),
         certificate=body.certification_ref,
-        key=None if key is None else _key(body, caller, key),
         is_loose=True,
         is_repeatable=True,
         application=caller.application,
@@ -140,17 +134,6 @@ def _end(text: str) -> datetime:
     """A bare day lasts to its end in UTC."""
     end = parse_when(text)
     return end.at + timedelta(days=1, milliseconds=-1) if end.precision is Precision.DAY else end.at
-
-
-def _key(body: wire.CreateLearningRecord, caller: Caller, key: str) -> SourceKey:
-    """Keys are told apart by application, and remembered for a day with what they were used for."""
-    content = msgspec.json.encode([getattr(body, field) for field in wire.SETTABLE])
-    return SourceKey(
-        source=f"idempotency:{caller.application or ''}",
-        value=key,
-        fingerprint=hashlib.sha256(content).digest(),
-        lives=KEY_LIVES,
-    )
 
 
 def _person_id(id: Id | None) -> str | None:

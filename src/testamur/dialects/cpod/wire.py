@@ -53,9 +53,14 @@ class CreateLearningRecord(Struct, forbid_unknown_fields=True):
     deleted_by: ServerManaged = None
     schema_version: ServerManaged = None
 
+    def __post_init__(self) -> None:
+        # Bodies that differ in these alone ask for the same.
+        for field in SERVER_MANAGED:
+            setattr(self, field, None)
 
-SETTABLE = CreateLearningRecord.__struct_fields__[: CreateLearningRecord.__struct_fields__.index("id")]
-"""The fields a client sets."""
+
+SERVER_MANAGED = CreateLearningRecord.__struct_fields__[CreateLearningRecord.__struct_fields__.index("id") :]
+"""The fields the server sets."""
 
 
 class LearningRecord(Struct, kw_only=True):

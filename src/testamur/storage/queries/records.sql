@@ -6,7 +6,7 @@
 SELECT whom.person,
        what.item, what.is_authored, what.requires_quiz, version.number AS version,
        EXISTS (SELECT FROM assignment_item a WHERE a.tenant = :tenant AND a.item = what.item) AS is_asked,
-       keyed.record AS keyed_record, keyed.fingerprint, keyed.created_at AS keyed_at,
+       keyed.record AS keyed_record, keyed.fingerprint,
        standing.id AS standing_fact, standing.revision AS standing_revision, standing.source AS standing_source,
        standing.created_at AS standing_created_at, standing.created_by AS standing_created_by,
        standing.completed_at AS standing_completed_at, standing.started_at AS standing_started_at,
@@ -60,7 +60,7 @@ LEFT JOIN LATERAL (
     ORDER BY v.number DESC LIMIT 1
 ) version ON true
 LEFT JOIN LATERAL (
-    SELECT k.record, k.fingerprint, k.created_at FROM source_key k
+    SELECT k.record, k.fingerprint FROM source_key k
     WHERE k.tenant = :tenant AND k.source = said.source
       AND k.value = coalesce(said.key, what.item || ':' || whom.person) LIMIT 1
 ) keyed ON true

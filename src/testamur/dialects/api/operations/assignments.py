@@ -13,7 +13,6 @@ from testamur.dialects.api.operations.shared import (
     entity,
     listed,
     optional,
-    seen,
     updated_after,
 )
 from testamur.dialects.api.translate import assignment as by_name
@@ -56,7 +55,7 @@ async def get_assignment(call: Call) -> Reply:
 
 async def change_assignment(call: Call) -> Reply:
     edit = translate.edit(call.body)
-    return await _reply(200, call, await call.ledger.assignments.edit(call.caller, of(call), edit, seen=seen(call)))
+    return await _reply(200, call, await call.ledger.assignments.edit(call.caller, of(call), edit))
 
 
 async def pause_assignment(call: Call) -> Reply:
@@ -103,6 +102,7 @@ OPERATIONS = (
         scope=Scope.WRITE,
         body=wire.CreateAssignment,
         answers={201: wire.AssignmentWithVersions},
+        idempotent_by_key=True,
     ),
     Operation(
         name="getAssignment",
@@ -121,6 +121,7 @@ OPERATIONS = (
         scope=Scope.WRITE,
         body=wire.ChangeAssignment,
         answers={200: wire.AssignmentWithVersions},
+        conditional_on="getAssignment",
     ),
     Operation(
         name="pauseAssignment",
@@ -130,6 +131,8 @@ OPERATIONS = (
         summary="Let an assignment rest: open obligations are withdrawn until it is resumed",
         scope=Scope.WRITE,
         answers={200: wire.AssignmentWithVersions},
+        idempotent_by_key=True,
+        conditional_on="getAssignment",
     ),
     Operation(
         name="resumeAssignment",
@@ -139,6 +142,8 @@ OPERATIONS = (
         summary="End a pause",
         scope=Scope.WRITE,
         answers={200: wire.AssignmentWithVersions},
+        idempotent_by_key=True,
+        conditional_on="getAssignment",
     ),
     Operation(
         name="deleteAssignment",
@@ -148,5 +153,6 @@ OPERATIONS = (
         summary="Ask no more, from now on; the assignment stays readable",
         scope=Scope.WRITE,
         answers={204: None},
+        conditional_on="getAssignment",
     ),
 )

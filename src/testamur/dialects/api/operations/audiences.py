@@ -16,7 +16,6 @@ from testamur.dialects.api.operations.shared import (
     listed,
     named,
     optional,
-    seen,
     updated_after,
 )
 from testamur.dialects.api.translate import audience as by_name
@@ -63,7 +62,7 @@ async def get_audience(call: Call) -> Reply:
 async def change_audience(call: Call) -> Reply:
     change, of_call = translate.change(call.body), of(call)
     try:
-        return _reply(200, call, await call.ledger.audiences.change(call.caller, of_call, change, seen=seen(call)))
+        return _reply(200, call, await call.ledger.audiences.change(call.caller, of_call, change))
     except TestamurError as error:
         raise _renamed(error) from None
 
@@ -110,6 +109,7 @@ OPERATIONS = (
         scope=Scope.WRITE,
         body=wire.CreateAudience,
         answers={201: wire.Audience},
+        idempotent_by_key=True,
     ),
     Operation(
         name="getAudience",
@@ -128,6 +128,7 @@ OPERATIONS = (
         scope=Scope.WRITE,
         body=wire.ChangeAudience,
         answers={200: wire.Audience},
+        conditional_on="getAudience",
     ),
     Operation(
         name="deleteAudience",
@@ -137,5 +138,6 @@ OPERATIONS = (
         summary="Delete an audience; its members leave today",
         scope=Scope.WRITE,
         answers={204: None},
+        conditional_on="getAudience",
     ),
 )

@@ -114,6 +114,7 @@ OPERATIONS = (
         scope=Scope.WRITE,
         body=wire.CreateExemption,
         answers={201: wire.Exemption},
+        idempotent_by_key=True,
     ),
     Operation(
         name="getExemption",
@@ -132,6 +133,7 @@ OPERATIONS = (
         scope=Scope.WRITE,
         body=wire.Withdraw,
         answers={200: wire.Exemption},
+        idempotent_by_key=True,
     ),
     Operation(
         name="listExtensions",
@@ -151,6 +153,7 @@ OPERATIONS = (
         scope=Scope.WRITE,
         body=wire.CreateExtension,
         answers={201: wire.Extension},
+        idempotent_by_key=True,
     ),
     Operation(
         name="getExtension",
@@ -169,6 +172,7 @@ OPERATIONS = (
         scope=Scope.WRITE,
         body=wire.Withdraw,
         answers={200: wire.Extension},
+        idempotent_by_key=True,
     ),
     Operation(
         name="createEquivalency",
@@ -179,5 +183,6 @@ OPERATIONS = (
         scope=Scope.WRITE,
         body=wire.CreateEquivalency,
         answers={200: wire_of_records.Record, 201: wire_of_records.Record},
+        idempotent_by_key=True,
     ),
 )

@@ -20,7 +20,6 @@ from testamur.dialects.api.operations.shared import (
     entity,
     listed,
     named,
-    seen,
     updated_after,
 )
 from testamur.dialects.api.translate import by_id, day, identifier, person
@@ -95,7 +94,6 @@ async def change_item(call: Call) -> Reply:
         tags=None if body.tags is UNSET else tuple(body.tags or ()),
         skills=None if body.skills is UNSET else tuple(body.skills or ()),
         replaces_attributes=body.attributes is None,
-        seen=seen(call),
     )
     return _reply(200, call, item)
 
@@ -175,6 +173,7 @@ OPERATIONS = (
         scope=Scope.WRITE,
         body=wire.CreateItem,
         answers={201: wire.Item},
+        idempotent_by_key=True,
     ),
     Operation(
         name="getItem",
@@ -193,6 +192,7 @@ OPERATIONS = (
         scope=Scope.WRITE,
         body=wire.PutItem,
         answers={200: wire.Item, 201: wire.Item},
+        conditional_on="getItem",
     ),
     Operation(
         name="changeItem",
@@ -203,6 +203,7 @@ OPERATIONS = (
         scope=Scope.WRITE,
         body=wire.ChangeItem,
         answers={200: wire.Item},
+        conditional_on="getItem",
     ),
     Operation(
         name="retireItem",
@@ -212,6 +213,8 @@ OPERATIONS = (
         summary="Offer an item no more; what was completed stays completed",
         scope=Scope.WRITE,
         answers={200: wire.Item},
+        idempotent_by_key=True,
+        conditional_on="getItem",
     ),
     Operation(
         name="restoreItem",
@@ -221,6 +224,8 @@ OPERATIONS = (
         summary="Offer a retired item again",
         scope=Scope.WRITE,
         answers={200: wire.Item},
+        idempotent_by_key=True,
+        conditional_on="getItem",
     ),
     Operation(
         name="listVersions",
@@ -241,6 +246,8 @@ OPERATIONS = (
         body=wire.PublishVersion,
         body_optional=True,
         answers={201: wire.ItemVersion},
+        idempotent_by_key=True,
+        conditional_on="getItem",
     ),
     Operation(
         name="getVersion",

@@ -17,7 +17,6 @@ from testamur.dialects.api.operations.shared import (
     listed,
     named,
     optional,
-    seen,
     updated_after,
 )
 from testamur.dialects.api.translate import audience, by_id, moment
@@ -69,7 +68,7 @@ async def get_person(call: Call) -> Reply:
 
 async def change_person(call: Call) -> Reply:
     change = translate.change(call.body, await _manager(call, call.body.manager))
-    return _reply(200, call, await call.ledger.people.change(call.caller, of(call), change, seen=seen(call)))
+    return _reply(200, call, await call.ledger.people.change(call.caller, of(call), change))
 
 
 async def suspend_person(call: Call) -> Reply:
@@ -129,6 +128,7 @@ OPERATIONS = (
         scope=Scope.WRITE,
         body=wire.CreatePerson,
         answers={201: wire.Person},
+        idempotent_by_key=True,
     ),
     Operation(
         name="getPerson",
@@ -147,6 +147,7 @@ OPERATIONS = (
         scope=Scope.WRITE,
         body=wire.ChangePerson,
         answers={200: wire.Person},
+        conditional_on="getPerson",
     ),
     Operation(
         name="suspendPerson",
@@ -158,6 +159,8 @@ OPERATIONS = (
         body=wire.SuspendPerson,
         body_optional=True,
         answers={200: wire.Person},
+        idempotent_by_key=True,
+        conditional_on="getPerson",
     ),
     Operation(
         name="reinstatePerson",
@@ -167,6 +170,8 @@ OPERATIONS = (
         summary="End a suspension",
         scope=Scope.WRITE,
         answers={200: wire.Person},
+        idempotent_by_key=True,
+        conditional_on="getPerson",
     ),
     Operation(
         name="forgetPerson",
@@ -176,5 +181,6 @@ OPERATIONS = (
         summary="Forget who a person was and keep what she did",
         scope=Scope.WRITE,
         answers={204: None},
+        conditional_on="getPerson",
     ),
 )

@@ -79,6 +79,7 @@ OPERATIONS = (
         scope=Scope.WRITE,
         body=wire.CreateRecord,
         answers={200: wire.Record, 201: wire.Record},
+        idempotent_by_key=True,
     ),
     Operation(
         name="getRecord",

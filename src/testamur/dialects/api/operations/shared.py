@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -34,7 +33,6 @@ Row = TypeVar("Row")
 Shown = TypeVar("Shown")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TAG = re.compile(r'"([0-9a-f]{1,16})"\Z')
 
 
 async def identify(call: Call) -> Credential:
@@ -101,24 +99,6 @@ def entity(status: int, body: Any, updated_at: datetime, location: str | None = 
     if location is not None:
         headers.append((b"location", location.encode()))
     return json_reply(status, body, *headers)
-
-
-def seen(call: Call) -> frozenset[datetime] | None:
-    """When what is to be changed was last changed, by the header If-Match; None without one, or for `*`.
-
-    A tag that was not made here is of nothing there is.
-    """
-    header = call.header("if-match")
-    if header is None or header.strip() == "*":
-        return None
-    matches = (_TAG.match(tag.strip()) for tag in header.split(","))
-    found = set()
-    for match in matches:
-        try:
-            found.add(_EPOCH + timedelta(microseconds=int(match[1], 16)) if match else None)
-        except OverflowError:
-            continue
-    return frozenset(at for at in found if at is not None)
 
 
 def _binding(call: Call) -> str:
