@@ -19,8 +19,11 @@ from testamur.core.errors import Unavailable
 from testamur.delivery.deliverer import Deliverer
 from testamur.delivery.sender import Sender
 from testamur.dialects import ALL
+from testamur.dialects.cpod import operations as cpod
+from testamur.dialects.cpod.manners import Manners
 from testamur.http.index import index_page
 from testamur.http.limits import RateLimiter
+from testamur.http.operations import Dialect
 from testamur.http.service import DialectService, Receive, Scope, Send
 from testamur.jobs.pruning import Pruner
 from testamur.jobs.standing import StandingWorker
@@ -39,11 +42,12 @@ class Application:
         self.ledger = Ledger.on(self.database)
         limiter = RateLimiter(settings.rate_limit_per_minute)
         public = settings.public_url.rstrip("/") if settings.public_url else None
+        served = _served(settings)
         self._dialects = {
             f"/{dialect.name}": DialectService(dialect, self.ledger, limiter, public and f"{public}/{dialect.name}")
-            for dialect in ALL
+            for dialect in served
         }
-        self._notices = {dialect.name: dialect.notices for dialect in ALL if dialect.notices is not None}
+        self._notices = {dialect.name: dialect.notices for dialect in served if dialect.notices is not None}
         self._delivers, self._to_private = settings.delivers_webhooks, settings.webhooks_to_private_addresses
         self._hosts = {host: _known(self._dialects, dialect) for host, dialect in settings.dialect_hosts.items()}
         self._pages = Starlette(
@@ -108,6 +112,21 @@ class Application:
 
     async def _metrics(self, _: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _served(settings: Settings) -> list[Dialect]:
+    """The dialects as this installation speaks them. Raises BadSetting."""
+    try:
+        manners = Manners(
+            envelope=settings.cpod_envelope,
+            ids=settings.cpod_ids,
+            changes=settings.cpod_changes,
+            own_records_only=settings.cpod_own_records_only,
+            strict=settings.cpod_strict,
+        )
+    except ValueError as error:
+        raise BadSetting(f"TESTAMUR_CPOD: {error}") from error
+    return [cpod.dialect(manners) if dialect.name == "cpod" else dialect for dialect in ALL]
 
 
 def _calm_garbage_collection() -> None:

@@ -54,6 +54,15 @@ class Settings:
     webhooks_to_private_addresses: bool = _setting(
         False, "Whether webhooks may be aimed at loopback and private addresses."
     )
+    cpod_changes: bool = _setting(
+        False, "Whether cPod's learning records can be patched, deleted and restored, which the vendor's cannot."
+    )
+    cpod_envelope: str = _setting("items", "What the rows of cPod's lists stand under: `items`, or `data`.")
+    cpod_ids: str = _setting("prefixed", "How cPod's ids are printed: `prefixed` ULIDs, or `uuid`.")
+    cpod_own_records_only: bool = _setting(
+        False, "Whether a person's session in cPod shows only her own records, unless she is a manager or an admin."
+    )
+    cpod_strict: bool = _setting(False, "Whether a learning record in cPod needs a person and a title.")
     shutdown_seconds: int = _setting(20, "How long requests in flight may take to finish when the server stops.")
     log_format: str = _setting("auto", "`json`, `console`, or `auto`: console on a terminal.")
     log_level: str = _setting("info", "`debug`, `info`, `warning` or `error`; below `info` no line for each request.")

@@ -19,7 +19,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from testamur.core.callers import Scope
-from testamur.core.errors import ClientNotFound, Unauthenticated
+from testamur.core.errors import ClientNotFound, Forbidden, Unauthenticated
 from testamur.core.ids import new_id
 from testamur.ledger import Ledger
 from testamur.ledger.clients import TOKEN_SECONDS, Credential, NewKey
@@ -244,8 +244,8 @@ def test_an_answer_that_was_overtaken_by_the_revocation_is_not_remembered(
         def ask() -> Coroutine[Any, Any, Credential]:
             return other.clients.by_token(token, "cpod") if by_token else other.clients.by_secret(hub.key.secret)
 
-        await other.clients.published_keys()
         async with listening(other):
+            await other.clients.published_keys()
             database.may_go_on, database.held_up = asyncio.Event(), asyncio.Event()
             late = asyncio.create_task(ask())
             await database.held_up.wait()
@@ -391,10 +391,12 @@ def test_a_token_of_ours_without_what_it_must_say_is_refused(hub: Hub) -> None:
     assert hub.do(hub.ledger.clients.by_token(signed(), "cpod"))
     for changed in (
         {"iss": "somebody"}, {"iss": ...}, {"aud": ...}, {"aud": ["thrive"]}, {"exp": ...}, {"exp": "soon"}, {"exp": 0},
-        {"tenant_id": ...}, {"tenant_id": "x"}, {"tenant_id": 7}, {"client_id": ...}, {"client_id": None},
+        {"tenant_id": "x"}, {"tenant_id": 7}, {"client_id": ...}, {"client_id": None},
         {"scope": "everything"}, {"scope": 7}, {"tenant_id": str(new_id())}, {"client_id": str(new_id())},
     ):  # fmt: skip
         refuse(hub, signed(**changed))
+    with pytest.raises(Forbidden, match="names no tenant"):
+        hub.do(hub.ledger.clients.by_token(signed(tenant_id=...), "cpod"))
 
 
 def test_tokens_go_on_while_a_client_has_a_key_and_stop_with_its_last(urls: DatabaseUrls, hub: Hub) -> None:

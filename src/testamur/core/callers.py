@@ -27,7 +27,9 @@ class Caller:
         client: the credential holder.
         application: slug of the application the client belongs to, or None for a human session or a plain key.
             When present it narrows what cPod reads.
-        person: the person behind a human session, else None.
+        person: the person behind a human session, else None. One who is not known here has the id that the session
+            gives her.
+        sees_own_only: whether only records about this person, or made by her, are there.
     """
 
     tenant: Id
@@ -35,3 +37,4 @@ class Caller:
     scopes: frozenset[Scope]
     application: str | None = None
     person: Id | None = None
+    sees_own_only: bool = False

@@ -1,8 +1,8 @@
 """Records: facts about somebody's learning, and how the ledger decides what a new telling of one changes.
 
 A *record* is one piece of somebody's learning and keeps its id for good. What the ledger holds about it is a chain
-of *facts*, each never changed once written: a correction supersedes the last fact, a deletion voids it. A record
-with a completion time is a completion; without one it is a plan or progress (rule F4).
+of *facts*, each never changed once written: a correction supersedes the last fact, a deletion voids it, a restoration
+says it again. A record with a completion time is a completion; without one it is a plan or progress (rule F4).
 
 Deciding is pure and lives here; writing the decision lives in the ledger. docs/decisions/0001 has the reasons.
 """

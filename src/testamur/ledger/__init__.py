@@ -20,6 +20,7 @@ from testamur.ledger.enrolments import Enrolments
 from testamur.ledger.favorites import Favorites
 from testamur.ledger.invitations import Invitations
 from testamur.ledger.idempotency import IdempotencyKeys
+from testamur.ledger.issuers import Issuers
 from testamur.ledger.items import Items
 from testamur.ledger.learners import Learners
 from testamur.ledger.managers import Managers
@@ -60,6 +61,7 @@ class Ledger:
     favorites: Favorites
     invitations: Invitations
     idempotency: IdempotencyKeys
+    issuers: Issuers
     items: Items
     learners: Learners
     managers: Managers
@@ -93,6 +95,7 @@ class Ledger:
             favorites=Favorites(database, clock),
             invitations=Invitations(database, clock),
             idempotency=IdempotencyKeys(database, clock),
+            issuers=Issuers(database, clock),
             items=items,
             learners=Learners(database, clock),
             managers=Managers(database, clock),

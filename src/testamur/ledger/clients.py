@@ -12,25 +12,28 @@ import hashlib
 import hmac
 import secrets
 import time
+from base64 import urlsafe_b64decode
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
 
 from testamur.core.callers import ALL_SCOPES, Caller, Scope
-from testamur.core.errors import ClientNotFound, Unauthenticated, Unavailable
+from testamur.core.errors import ClientNotFound, Forbidden, Unauthenticated, Unavailable
 from testamur.core.ids import Id, new_id, parse
-from testamur.storage.database import AWAY, Database
+from testamur.ledger.issuers import CLOCK_SKEW_SECONDS, REFUSED, Session, session
+from testamur.storage.database import AWAY, Database, owner_connection
 
 SECRET_PREFIX = "tst_"  # noqa: S105 - lets secret scanners recognise a leaked key; no secret itself
 TOKEN_SECONDS = 3600
-_CLOCK_SKEW_SECONDS = 60
+_ISSUER = "testamur"
 _ALGORITHM = "ES256"
 _REMEMBERED_MAX = 10_000
 _REMEMBERED_SECONDS = 300
@@ -169,19 +172,30 @@ class Clients:
         credential = Credential(caller, row["dialect"], row["settings"], row["slug"])
         return self._remember(digest, credential, _REMEMBERED_SECONDS, changes)
 
-    async def issue_token(self, credential: Credential, scopes: frozenset[Scope], audience: str) -> str:
+    async def issue_token(
+        self,
+        credential: Credential,
+        scopes: frozenset[Scope],
+        audience: str,
+        *,
+        person: Id | None = None,
+        roles: Sequence[str] = (),
+    ) -> str:
         """A signed token for `audience` (a dialect's name) that is good for TOKEN_SECONDS.
 
-        Claims: iss, aud, sub (the client's id), tenant_id, app_id when the client belongs to an application,
-        client_id, scope, iat, exp, jti.
+        Claims: iss, aud, sub, tenant_id, app_id when the client belongs to an application, client_id, scope, roles when
+        there are any, iat, exp, jti.
+
+        Args:
+            person: behind the session, for `sub`; without her it is the client's own.
         """
         key, _ = await self._keys()
         caller = credential.caller
         now = int(self._clock().timestamp())
         claims: dict[str, Any] = {
-            "iss": "testamur",
+            "iss": _ISSUER,
             "aud": audience,
-            "sub": str(caller.client),
+            "sub": str(person or caller.client),
             "client_id": str(caller.client),
             "tenant_id": str(caller.tenant),
             "scope": " ".join(sorted(scope.value for scope in scopes & caller.scopes)),
@@ -191,39 +205,91 @@ class Clients:
         }
         if caller.application is not None:
             claims["app_id"] = caller.application
+        if roles:
+            claims["roles"] = list(roles)
         return jwt.encode({"alg": _ALGORITHM, "kid": key.kid}, claims, key, algorithms=[_ALGORITHM])
 
     async def by_token(self, token: str, audience: str) -> Credential:
-        """Who holds this token. Raises Unauthenticated: expired, forged, for another audience, or revoked."""
+        """Who holds this token, of ours or of an issuer that its tenant believes.
+
+        Its roles are the setting `roles`. Raises Unauthenticated: expired, forged, for another audience, or revoked;
+        Forbidden for one of ours that names no tenant.
+        """
         digest = _digest(f"{audience} {token}")
         known = self._recall(digest)
         if known is not None:
             return known
-        _, keys = await self._keys()
+        changes = self._changes
+        claimed = _unverified(token)
+        if claimed.get("iss") == _ISSUER:
+            found = await self._session(token, audience)
+        else:
+            found = await session(self._database, token, claimed, audience, self._clock())
+        async with self._database.unbound() as connection:
+            if not await connection.fetchval("SELECT client_is_live($1, $2)", found.tenant, found.client):
+                raise Unauthenticated("The client of this access token was revoked")
+        caller = Caller(
+            tenant=found.tenant,
+            client=found.client,
+            scopes=found.scopes,
+            application=found.application,
+            person=found.person,
+        )
+        credential = Credential(caller, found.dialect, {"roles": found.roles})
+        seconds = min(_REMEMBERED_SECONDS, found.expires_at - self._clock().timestamp())
+        return self._remember(digest, credential, seconds, changes)
+
+    async def rotate_signing_key(self) -> str:
+        """Sign with a new key from now on, in every worker, and return its id.
+
+        Older keys verify until the last token signed with them has expired, and are removed by a later rotation.
+        """
+        now = self._clock()
+        async with owner_connection(self._database.urls) as connection, connection.transaction():
+            await connection.execute("LOCK TABLE signing_key IN SHARE ROW EXCLUSIVE MODE")
+            id = await _add_signing_key(connection, now)
+            # A key is of use until the next one came, and for as long as a token lives from then on.
+            await connection.execute(
+                "DELETE FROM signing_key k WHERE EXISTS"
+                " (SELECT FROM signing_key n WHERE n.created_at > k.created_at AND n.created_at < $1)",
+                now - timedelta(seconds=2 * TOKEN_SECONDS),
+            )
+            await connection.execute("SELECT pg_notify($1, '')", _CHANNEL)
+        self._forget()
+        return id
+
+    async def _session(self, token: str, audience: str) -> Session:
+        """What a token of ours says."""
+        keys = await self._keys_for(token)
         try:
             decoded = jwt.decode(token, keys, algorithms=[_ALGORITHM])
             registry = jwt.JWTClaimsRegistry(
                 now=int(self._clock().timestamp()),
-                leeway=_CLOCK_SKEW_SECONDS,
-                iss={"essential": True, "value": "testamur"},
+                leeway=CLOCK_SKEW_SECONDS,
+                iss={"essential": True, "value": _ISSUER},
                 aud={"essential": True, "value": audience},
                 exp={"essential": True},
-                tenant_id={"essential": True},
                 client_id={"essential": True},
             )
             registry.validate(decoded.claims)
             claims = decoded.claims
+            if "tenant_id" not in claims:
+                raise Forbidden("The access token names no tenant")
             tenant, client = Id(UUID(str(claims["tenant_id"]))), Id(UUID(str(claims["client_id"])))
             scopes = frozenset(Scope(word) for word in str(claims.get("scope", "")).split())
+            sub = Id(UUID(str(claims["sub"])))
         except (JoseError, ValueError, KeyError, TypeError) as error:
-            raise Unauthenticated("The access token is not valid or has expired") from error
-        changes = self._changes
-        async with self._database.unbound() as connection:
-            if not await connection.fetchval("SELECT client_is_live($1, $2)", tenant, client):
-                raise Unauthenticated("The client of this access token was revoked")
-        caller = Caller(tenant=tenant, client=client, scopes=scopes, application=claims.get("app_id"))
-        seconds = min(_REMEMBERED_SECONDS, claims["exp"] - self._clock().timestamp())
-        return self._remember(digest, Credential(caller, audience, {}), seconds, changes)
+            raise Unauthenticated(REFUSED) from error
+        return Session(
+            tenant=tenant,
+            client=client,
+            dialect=audience,
+            scopes=scopes,
+            application=claims.get("app_id"),
+            person=None if sub == client else sub,
+            roles=tuple(claims.get("roles", ())),
+            expires_at=float(claims["exp"]),
+        )
 
     async def published_keys(self) -> dict[str, Any]:
         """The public keys that verify tokens, as a JWK set (RFC 7517)."""
@@ -268,6 +334,7 @@ class Clients:
 
     def _forget(self, *_: object) -> None:
         self._remembered.clear()
+        self._signing = None
         self._changes += 1
 
     def _remember(self, digest: bytes, credential: Credential, seconds: float, changes: int) -> Credential:
@@ -277,6 +344,14 @@ class Clients:
             if len(self._remembered) > _REMEMBERED_MAX:
                 self._remembered.popitem(last=False)
         return credential
+
+    async def _keys_for(self, token: str) -> KeySet:
+        """The keys that verify; read anew when another worker signed with one that is not known here yet."""
+        _, keys = await self._keys()
+        if _header(token).get("kid") not in {key.kid for key in keys.keys}:
+            self._signing = None
+            _, keys = await self._keys()
+        return keys
 
     async def _keys(self) -> tuple[ECKey, KeySet]:
         if self._signing is None:
@@ -291,15 +366,17 @@ class Clients:
 
 async def ensure_signing_key(connection: Any, now: datetime) -> None:
     """Make the installation's key for tokens when there is none. Needs the owner's connection."""
-    if await connection.fetchval("SELECT EXISTS (SELECT FROM signing_key)"):
-        return
+    if not await connection.fetchval("SELECT EXISTS (SELECT FROM signing_key)"):
+        await _add_signing_key(connection, now)
+
+
+async def _add_signing_key(connection: Any, now: datetime) -> str:
     key = ECKey.generate_key("P-256", private=True)
+    id = key.thumbprint()
     await connection.execute(
-        "INSERT INTO signing_key (id, private_jwk, created_at) VALUES ($1, $2, $3)",
-        key.thumbprint(),
-        key.as_dict(private=True),
-        now,
+        "INSERT INTO signing_key (id, private_jwk, created_at) VALUES ($1, $2, $3)", id, key.as_dict(private=True), now
     )
+    return id
 
 
 def scopes_of(words: Sequence[str]) -> frozenset[Scope]:
@@ -314,3 +391,25 @@ def client_id(text: str) -> Id | None:
 
 def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
+
+
+def _header(token: str) -> dict[str, Any]:
+    return _part(token, 0)
+
+
+def _unverified(token: str) -> dict[str, Any]:
+    """What a token claims, true or not: enough to find the keys that tell."""
+    return _part(token, 1)
+
+
+def _part(token: str, place: int) -> dict[str, Any]:
+    """Raises Unauthenticated for what is no JWT."""
+    parts = token.split(".")
+    try:
+        if len(parts) != 3:
+            raise ValueError
+        return msgspec.json.decode(
+            urlsafe_b64decode(parts[place] + "=" * (-len(parts[place]) % 4)), type=dict[str, Any]
+        )
+    except (ValueError, msgspec.MsgspecError, RecursionError) as error:
+        raise Unauthenticated(REFUSED) from error

@@ -3,7 +3,7 @@
 Which records a caller sees at all is decided here too. An application sees its own records and those that belong to
 no application: a completion told through another dialect belongs to the whole tenant and is to be read by everybody
 in it. What another application wrote is not there, neither as a row nor in a count. A caller without an application
-sees the whole tenant.
+sees the whole tenant. Of a caller who sees only what is her own, the rest is not there either.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class RecordSearch:
     async def get(self, caller: Caller, id: Id, *, voided: bool = False) -> Record:
         """The record of this id. Raises CompletionNotFound, also for one outside of the caller's scope."""
         record = await self._records.get(caller.tenant, id, voided=voided)
-        if caller.application is not None and record.application not in (None, caller.application):
+        if not _may_see(caller, record):
             raise CompletionNotFound
         return record
 
@@ -159,6 +159,7 @@ class RecordSearch:
             rows = await tx.rows(
                 "record_search",
                 application=caller.application,
+                own=caller.person if caller.sees_own_only else None,
                 count=count + 1,
                 counts=counts,
                 after_at=after.created_at if after else None,
@@ -172,6 +173,16 @@ class RecordSearch:
         found = [row for row in rows if row["id"] is not None]
         page = found[:count]
         return Found([record_of(row) for row in page], _position(page[-1]) if len(found) > count else None, total)
+
+
+def _may_see(caller: Caller, record: Record) -> bool:
+    """As the query `record_search` decides it."""
+    if caller.application is not None and record.application not in (None, caller.application):
+        return False
+    if not caller.sees_own_only or caller.person is None:
+        return True
+    written = record.extra.get("ids", {}).get("person_id") if record.person is None else None
+    return caller.person in (record.person, record.created_by) or written == str(caller.person)
 
 
 async def _filters(tx: Tx, wanted: Wanted) -> dict[str, Any]:

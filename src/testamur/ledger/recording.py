@@ -20,7 +20,7 @@ from testamur.core.errors import ItemNotFound, ItemNotPublished, KeyReused, Pers
 from testamur.core.ids import Id, new_id
 from testamur.core.items import Outside
 from testamur.core.moments import Precision
-from testamur.core.records import NewRecord, Recorded, Report, SameKey
+from testamur.core.records import NewRecord, Record, Recorded, Report, SameKey
 from testamur.storage.database import Row
 
 
@@ -131,20 +131,11 @@ class Batch:
 
     def take(self, new: NewRecord, report: Report, row: Row) -> Recorded | TestamurError:
         """Decide about one telling; `row` is its line of the query `record_resolve`. An error changes nothing."""
-        item: Id | None = row["item"]
-        if item is not None and row["is_asked"]:
-            self.asked.add(item)
-        if item is None and new.item is not None and not isinstance(new.item, Outside):
-            return ItemNotFound(f"No learning object {new.item.value!r} in this tenant", field=new.item.field)
-        if new.needs_published and row["version"] is None:
-            return ItemNotPublished()
-        person: Id | None = row["person"]
-        if person is None and new.person is not None and not new.is_loose:
-            return PersonNotFound(f"No person {new.person.value!r} in this tenant", field=new.person.field)
         known = len(self.outside)
-        if item is None and isinstance(new.item, Outside):
-            item = self._outside_item(new.item)
-
+        named = self._named(new, row)
+        if isinstance(named, TestamurError):
+            return named
+        person, item = named
         recorded = self._settle(new, row, person, item, report.client)
         if isinstance(recorded, TestamurError):
             if len(self.outside) > known:
@@ -155,10 +146,53 @@ class Batch:
             self.enrolments.setdefault((item, person), (new.source, report.client))
         return recorded
 
+    def correct(self, old: Record, new: NewRecord, report: Report, row: Row) -> Recorded | TestamurError:
+        """Decide about a correction of a record that stands: `new` is all that is true of it from now on.
+
+        Whose application it is and by which key its source knows it stay, and so does the version of an item that is
+        still the same.
+        """
+        named = self._named(new, row)
+        if isinstance(named, TestamurError):
+            return named
+        standing = _Standing(
+            old.id,
+            old.fact,
+            old.revision,
+            old.source,
+            old.completed.at if old.completed else None,
+            old.started_at,
+            old.created_at,
+            old.created_by,
+        )
+        recorded = self._supersede(new, row, *named, report.client, standing)
+        fact = self.facts[-1]
+        fact.application, fact.source_id = old.application, old.source_id
+        if fact.item == old.item:
+            fact.item_version = old.item_version
+        self._tell(report, recorded)
+        return recorded
+
     def touching(self) -> list[Id]:
         """Records whose facts an assignment may ask for, by what was written and what was closed."""
         asked = {fact.record for fact in self.facts if fact.item in self.asked and fact.person is not None}
         return list(asked | {record for record, _ in self.closes})
+
+    def _named(self, new: NewRecord, row: Row) -> tuple[Id | None, Id | None] | TestamurError:
+        """The person and the item that a telling is about."""
+        item: Id | None = row["item"]
+        if item is not None and row["is_asked"]:
+            self.asked.add(item)
+        if item is None and new.item is not None and not isinstance(new.item, Outside):
+            return ItemNotFound(f"No learning object {new.item.value!r} in this tenant", field=new.item.field)
+        if new.needs_published and row["version"] is None:
+            return ItemNotPublished()
+        person: Id | None = row["person"]
+        if person is None and new.person is not None and not new.is_loose:
+            return PersonNotFound(f"No person {new.person.value!r} in this tenant", field=new.person.field)
+        if item is None and isinstance(new.item, Outside):
+            item = self._outside_item(new.item)
+        return person, item
 
     def _settle(
         self, new: NewRecord, row: Row, person: Id | None, item: Id | None, client: Id

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias, TypeVar
 from msgspec import Struct
 
 from testamur.core.callers import Caller
-from testamur.core.errors import CompletionNotFound, ItemNotFound, PersonNotFound, TestamurError
-from testamur.core.ids import Id
+from testamur.core.errors import CompletionNotFound, Conflict, ItemNotFound, PersonNotFound, TestamurError
+from testamur.core.ids import Id, new_id
 from testamur.core.moments import Precision, When
 from testamur.core.people import Reference, normalise
 from testamur.core.records import NewRecord, Record, Recorded, Report, Revision, Shown, Statement, Telling
@@ -105,6 +105,45 @@ class Records:
                 whom = await _existing(tx, person)
                 rows = await tx.rows(shaped("records_page_of_person", shape.sql), person=whom, **bounds)
         return [_shown(row) for row in rows]
+
+    async def correct(self, caller: Caller, id: Id, revise: Callable[[Record], NewRecord], report: Report) -> Recorded:
+        """Say anew what is true of a record that stands: a fact that supersedes the last one (rule C6).
+
+        Args:
+            revise: the whole of what is true from now on, by the record as it is; it may be asked for within a
+                transaction, and must not wait. Who corrects goes into `created_by`.
+        Raises: CompletionNotFound when there is no such record, or it is voided; PersonNotFound, ItemNotFound; whatever
+            `revise` raises.
+        """
+        now = self._clock()
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            old = _told((await self._read_batch(tx, [id]))[0])
+            if old.voided_at is not None:
+                raise CompletionNotFound
+            new = revise(old)
+            (row,) = await tx.rows("record_resolve", now=now, tellings=[_looked_up(new)])
+            batch = Batch(now, has_days=False)
+            recorded = _told(batch.correct(old, new, report, row))
+            await self._write(tx, batch, row["last_entry"] + 1)
+            return recorded
+
+    async def restore(self, caller: Caller, id: Id) -> None:
+        """Let a voided record stand again, as it was: a new fact that says the same as the last one.
+
+        That it was withdrawn for a time stays readable. Raises: CompletionNotFound; Conflict when it is not voided.
+        """
+        now = self._clock()
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            old = _told((await self._read_batch(tx, [id]))[0])
+            if old.voided_at is None:
+                raise Conflict("This record is not deleted")
+            fact = new_id()
+            data = {"fact": str(fact), "restores": str(old.fact)}
+            entry = await append(tx, caller.client, [Change("record.restored", id, data)], now)
+            await tx.run(
+                "fact_restore", fact=fact, record=id, revision=old.revision, entry=entry, by=caller.person, now=now
+            )
+            await restand_records(tx, [id], now)
 
     async def void(self, caller: Caller, id: Id) -> None:
         """Withdraw a record: it stops counting from now on and stays readable as known before (rule C6).

@@ -1,4 +1,5 @@
--- Calls that may be repeated and are done once, with the answers they got; and records that were deleted and restored.
+-- Calls that may be repeated and are done once, with the answers they got; tokens of
+-- others that are believed; and records that were deleted and restored.
 
 CREATE TABLE idempotency_key (
     tenant uuid NOT NULL REFERENCES tenant,
@@ -46,6 +47,24 @@ END $$;
 REVOKE ALL ON FUNCTION prune_idempotency_keys FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION prune_idempotency_keys TO testamur_app;
 
+-- Who else signs tokens that are believed here: a tenant's identity provider. The client stands for all its sessions and
+-- says what they may do; its keys are public ones, or the secret of HS256.
+CREATE TABLE token_issuer (
+    tenant uuid NOT NULL,
+    issuer text NOT NULL CHECK (length(issuer) BETWEEN 1 AND 255),
+    client uuid NOT NULL,
+    audience text NOT NULL CHECK (length(audience) BETWEEN 1 AND 255),
+    keys jsonb NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant, issuer),
+    FOREIGN KEY (tenant, client) REFERENCES client
+);
+ALTER TABLE token_issuer ENABLE ROW LEVEL SECURITY;
+CREATE POLICY bound ON token_issuer USING (tenant = (SELECT current_tenant()));
+GRANT SELECT, INSERT ON token_issuer TO testamur_app;
+GRANT UPDATE (client, audience, keys, updated_at) ON token_issuer TO testamur_app;
+
 -- Keys used to stand among the sources' own.
 DELETE FROM source_key WHERE source LIKE 'idempotency:%';
 
@@ -66,5 +85,5 @@ BEGIN
         public.item_tag, public.interest, public.person_skill, public.delivery, public.employment, public.suspension,
         public.event_taken, public.item_link, public.tag_use, public.tag_ref, public.batch_row,
         public.personal_assignment, public.assignment_item, public.exemption, public.extension, public.standing,
-        public.obligation, public.standing_task, public.idempotency_key;
+        public.obligation, public.standing_task, public.idempotency_key, public.token_issuer;
 END $$;

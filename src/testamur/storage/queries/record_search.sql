@@ -61,8 +61,14 @@ WITH found AS NOT MATERIALIZED (
                encode(substr(convert_to(shown.provider, 'UTF8'), 1, 400), 'hex') AS provider
     ) sortable
     WHERE f.tenant = :tenant
-      -- A superseded fact is history; a voided one is a deleted record.
-      AND CASE WHEN :with_voided::boolean THEN f.closed_as IS DISTINCT FROM 'superseded' ELSE f.closed_at IS NULL END
+      -- A superseded fact is history; a voided one is a deleted record, unless that was restored.
+      AND CASE WHEN :with_voided::boolean
+               THEN f.closed_at IS NULL OR f.closed_as = 'voided' AND NOT EXISTS (
+                   SELECT FROM fact later
+                   WHERE later.tenant = :tenant AND later.record = f.record AND later.revision = f.revision + 1)
+               ELSE f.closed_at IS NULL END
+      AND (:own::uuid IS NULL OR f.person = :own OR f.created_by = :own
+           OR f.person IS NULL AND shown.ids ->> 'person_id' = :own::text)
       AND (:application::text IS NULL OR f.application IS NULL OR f.application = :application)
       AND (:ids::uuid[] IS NULL OR f.record = ANY (:ids))
       AND (:people::uuid[] IS NULL

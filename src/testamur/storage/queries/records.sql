@@ -102,6 +102,20 @@ WHERE tenant = :tenant AND record = :record AND closed_at IS NULL ORDER BY revis
 UPDATE fact SET closed_at = :now, closed_as = 'voided', closed_by = :closed_by
 WHERE tenant = :tenant AND record = :record AND revision = :revision;
 
+-- name: fact_restore!
+-- The same again as a new fact. It has a place of its own among equal ones: one may have been told meanwhile.
+INSERT INTO fact (tenant, record, revision, id, entry, person, item, item_version, completed_at, completed_by_day,
+                  occurrence, started_at, expires_at, passed, score_percent, score_text, time_spent, certificate, is_prior,
+                  source, source_id, application, created_by, updated_by, extra, created_at, recorded_at)
+SELECT :tenant, f.record, f.revision + 1, :fact, :entry, f.person, f.item, f.item_version, f.completed_at,
+       f.completed_by_day,
+       coalesce((SELECT max(same.occurrence) + 1 FROM fact same
+                 WHERE same.tenant = :tenant AND same.person = f.person AND same.item = f.item
+                   AND same.completed_at = f.completed_at AND same.closed_at IS NULL), 0),
+       f.started_at, f.expires_at, f.passed, f.score_percent, f.score_text, f.time_spent, f.certificate, f.is_prior,
+       f.source, f.source_id, f.application, f.created_by, :by, f.extra, f.created_at, :now
+FROM fact f WHERE f.tenant = :tenant AND f.record = :record AND f.revision = :revision;
+
 -- name: facts_close!
 UPDATE fact SET closed_at = :now, closed_as = 'superseded', closed_by = old.closed_by
 FROM unnest(:records::uuid[], :revisions::int[], :closed_by::uuid[]) AS old (record, revision, closed_by)

@@ -76,3 +76,26 @@ WHERE tenant = :tenant AND id = :client AND revoked_at IS NULL
 -- name: caches_forget
 -- Tells every worker, on commit, to forget what it remembers of credentials.
 SELECT pg_notify('testamur_credentials', :tenant::uuid::text);
+
+-- name: client_get
+SELECT id, name, dialect, application, scopes, settings, revoked_at FROM client WHERE tenant = :tenant AND id = :id;
+
+-- name: client_revoke!
+UPDATE client SET revoked_at = :now WHERE tenant = :tenant AND id = :id AND revoked_at IS NULL;
+
+-- name: issuer_get
+SELECT i.issuer, i.audience, i.keys, i.client, c.dialect, c.application, c.scopes
+FROM token_issuer i JOIN client c ON c.tenant = i.tenant AND c.id = i.client
+WHERE i.tenant = :tenant AND i.issuer = :issuer AND c.revoked_at IS NULL;
+
+-- name: issuers_list
+SELECT i.issuer, i.audience, i.keys, i.client, i.created_at, i.updated_at, c.dialect, c.application, c.scopes,
+       c.revoked_at
+FROM token_issuer i JOIN client c ON c.tenant = i.tenant AND c.id = i.client
+WHERE i.tenant = :tenant ORDER BY i.issuer;
+
+-- name: issuer_put!
+INSERT INTO token_issuer (tenant, issuer, client, audience, keys, created_at, updated_at)
+VALUES (:tenant, :issuer, :client, :audience, :keys, :now, :now)
+ON CONFLICT (tenant, issuer) DO UPDATE
+SET client = excluded.client, audience = excluded.audience, keys = excluded.keys, updated_at = excluded.updated_at;

@@ -164,7 +164,8 @@ def sort(text: str | None) -> tuple[Sort, ...]:
 
 def binding(caller: Caller, asked: Wanted, order: Sequence[Sort]) -> str:
     """What a cursor is bound to: whose list it is, its filters and its order. Not the size of a page."""
-    return msgspec.json.encode([caller.tenant, caller.application, asked, order]).decode()
+    own = caller.person if caller.sees_own_only else None
+    return msgspec.json.encode([caller.tenant, caller.application, own, asked, order]).decode()
 
 
 def _split(text: str) -> list[str]:

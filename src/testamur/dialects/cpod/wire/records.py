@@ -1,4 +1,4 @@
-"""cPod's own shapes. Source: the vendor's page "LearningRecord" (performance domain of the enterprise data model)."""
+"""Learning records."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ ReferenceId = Annotated[str, Meta(max_length=64, extra_json_schema={"pattern": _
 Moment = Annotated[str, Meta(max_length=64, extra_json_schema={"format": "date-time"})]
 DayOrMoment = Annotated[str, Meta(max_length=64, description="A bare date means the end of that day in UTC")]
 Score = Annotated[float, Meta(ge=0, le=100)]
+Title = Annotated[str, Meta(max_length=1_000)]
+Certificate = Annotated[str, Meta(max_length=2_000)]
+Source = Annotated[str, Meta(min_length=1, max_length=100)]
 SourceType = Literal["frontend", "backend", "server", "system", "api"]
 ServerManaged = Annotated[
     Any, Meta(description="Set by the server; ignored here", extra_json_schema={"readOnly": True})
@@ -29,16 +32,16 @@ class CreateLearningRecord(Struct, forbid_unknown_fields=True):
     """Body of create. Nothing is required; null is as good as absent."""
 
     person_id: ReferenceId | None = None
-    title: Annotated[str, Meta(max_length=1_000)] | None = None
-    provider: Annotated[str, Meta(max_length=1_000)] | None = None
+    title: Title | None = None
+    provider: Title | None = None
     completed_at: Moment | None = None
     expires_at: DayOrMoment | None = None
     score: Score | None = None
     passed: bool | None = None
-    certification_ref: Annotated[str, Meta(max_length=2_000)] | None = None
+    certification_ref: Certificate | None = None
     linked_cohort_id: ReferenceId | None = None
     linked_assessment_id: ReferenceId | None = None
-    source: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    source: Source | None = None
     source_type: SourceType | None = None
     # The vendor's own sample sends these.
     id: ServerManaged = None
@@ -91,6 +94,35 @@ class LearningRecord(Struct, kw_only=True):
     linked_assessment_id: ReferenceId | None
 
 
+class ChangeLearningRecord(Struct, forbid_unknown_fields=True):
+    """Body of patch (RFC 7396): what is absent stays, null clears."""
+
+    person_id: ReferenceId | UnsetType | None = UNSET
+    title: Title | UnsetType | None = UNSET
+    provider: Title | UnsetType | None = UNSET
+    completed_at: Moment | UnsetType | None = UNSET
+    expires_at: DayOrMoment | UnsetType | None = UNSET
+    score: Score | UnsetType | None = UNSET
+    passed: bool | UnsetType | None = UNSET
+    certification_ref: Certificate | UnsetType | None = UNSET
+    linked_cohort_id: ReferenceId | UnsetType | None = UNSET
+    linked_assessment_id: ReferenceId | UnsetType | None = UNSET
+    source: Source | UnsetType | None = UNSET
+    source_type: SourceType | UnsetType | None = UNSET
+    # Whoever sends back what was read sends these too.
+    id: ServerManaged = None
+    tenant_id: ServerManaged = None
+    app_id: ServerManaged = None
+    created_at: ServerManaged = None
+    updated_at: ServerManaged = None
+    created_by: ServerManaged = None
+    updated_by: ServerManaged = None
+    is_deleted: ServerManaged = None
+    deleted_at: ServerManaged = None
+    deleted_by: ServerManaged = None
+    schema_version: ServerManaged = None
+
+
 class LearningRecords(Struct, rename={"next_cursor": "nextCursor"}):
     """A page. `next_cursor` is null exactly on the last one; `total` is null when it was not asked for."""
 
@@ -99,52 +131,10 @@ class LearningRecords(Struct, rename={"next_cursor": "nextCursor"}):
     total: int | None
 
 
-class TokenRequest(Struct):
-    """Body of the token endpoint, JSON or form. Client id and secret may come as HTTP Basic instead."""
+class LearningRecordsAsData(Struct, rename={"next_cursor": "nextCursor", "has_more": "hasMore"}):
+    """A page as the vendor's samples read it."""
 
-    grant_type: str | UnsetType = UNSET
-    client_id: str | UnsetType = UNSET
-    client_secret: str | UnsetType = UNSET
-
-
-class Token(Struct):
-    """RFC 6749, section 5.1."""
-
-    access_token: str
-    token_type: str
-    expires_in: int
-
-
-class Health(Struct):
-    """The process answers."""
-
-    status: str
-
-
-class KeySet(Struct):
-    """RFC 7517: the public keys that verify tokens."""
-
-    keys: list[dict[str, Any]]
-
-
-class Detail(Struct):
-    """One thing wrong with one field: a JSON pointer into the body, or the name of a query parameter."""
-
-    field: str
-    code: str
-    message: str
-
-
-class Problem(Struct, kw_only=True):
-    """Every error: RFC 9457, with what the vendor's SDK reads besides (`message`, `details`)."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-    instance: str | UnsetType = UNSET
-    code: str
-    message: str
-    details: list[Detail]
-    error: str | UnsetType = UNSET
-    error_description: str | UnsetType = UNSET
+    data: list[LearningRecord]
+    next_cursor: str | None
+    has_more: bool
+    total: int | None
