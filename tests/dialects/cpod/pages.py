@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from testamur.core.callers import ALL_SCOPES, Caller
+from testamur.core.ids import Id
 from tests.hub import Hub
 
 RECORDS = "/api/v1/performance/learning-records"
@@ -32,6 +33,22 @@ def app_client(hub: Hub, application: str) -> httpx.Client:
     """A client whose token belongs to an application."""
     key = hub.do(hub.ledger.clients.create(hub.tenant.id, application, application=application))
     return hub.client("cpod", key)
+
+
+def session(hub: Hub, person: Id, *roles: str, application: str | None = None) -> httpx.Client:
+    """The session of a person."""
+
+    async def issued() -> str:
+        key = await hub.ledger.clients.create(hub.tenant.id, "portal", application=application)
+        credential = await hub.ledger.clients.by_secret(key.secret)
+        return await hub.ledger.clients.issue_token(
+            credential, credential.caller.scopes, "cpod", person=person, roles=roles
+        )
+
+    headers = {"authorization": f"Bearer {hub.do(issued())}"}
+    client = httpx.Client(base_url=f"{hub.server.url}/cpod", headers=headers, timeout=30)
+    hub.clients.append(client)
+    return client
 
 
 def add(client: httpx.Client, **fields: Any) -> dict[str, Any]:
