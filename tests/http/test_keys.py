@@ -20,7 +20,7 @@ from testamur.dialects import ALL
 from testamur.http.operations import Dialect
 from testamur.ledger import Ledger
 from testamur.ledger.idempotency import KeptAnswer, KeyedCall
-from testamur.storage.database import DatabaseUrls
+from testamur.storage.database import Database, DatabaseUrls
 from tests.dialects.api.problems import problem
 from tests.hub import Hub, moment
 from tests.storage.databases import connected
@@ -290,3 +290,38 @@ def test_a_whole_that_fails_leaves_nothing_and_others_see_nothing_of_it(hub: Hub
     with pytest.raises(RuntimeError):
         hub.do(fail())
     assert hub.do(hub.ledger.records.page(hub.tenant.id, count=10)) == []
+
+
+def test_one_tenants_crowd_leaves_connections_to_others(urls: DatabaseUrls, hub: Hub, other_hub: Hub) -> None:
+    async def test() -> None:
+        database = Database(urls, connections_max=2)
+        await database.open()
+        ledger = Ledger.on(database)
+        first_is_in, may_go_on = asyncio.Event(), asyncio.Event()
+
+        async def wait() -> None:
+            async with ledger.together(hub.tenant.id):
+                first_is_in.set()
+                await may_go_on.wait()
+
+        crowd = [asyncio.create_task(wait()) for _ in range(5)]
+        try:
+            await first_is_in.wait()
+            await asyncio.sleep(0.1)  # the others have come as far as they get
+            found = await asyncio.wait_for(ledger.people.page(other_hub.tenant.id, count=10), 5)
+            assert len(found) == 2
+        finally:
+            may_go_on.set()
+            await asyncio.gather(*crowd)
+            await database.close()
+
+    asyncio.run(test())
+
+
+def test_a_whole_within_a_whole_is_part_of_it(hub: Hub) -> None:
+    async def nested() -> None:
+        async with hub.ledger.together(hub.tenant.id), hub.ledger.together(hub.tenant.id):
+            await hub.ledger.people.add(hub.caller, [NewPerson(identifiers=(Identifier("ref", "nested"),))])
+        assert await hub.ledger.people.get(hub.tenant.id, Reference("nested", ("ref",)))
+
+    hub.do(nested())

@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import asyncpg
 import msgspec
@@ -164,6 +165,7 @@ class Database:
         self._connections_max = connections_max
         self._pool: asyncpg.Pool[Row] | None = None
         self._background: set[asyncio.Task[None]] = set()
+        self._turns: WeakValueDictionary[Id, asyncio.Lock] = WeakValueDictionary()
         self._together: ContextVar[_Together | None] = ContextVar("together", default=None)
 
     async def open(self) -> None:
@@ -246,7 +248,12 @@ class Database:
 
         Raises: as `write`.
         """
-        async with self.write(tenant, alone=True) as tx:
+        if self.joined(tenant) is not None:
+            async with self.write(tenant) as tx:
+                yield tx
+            return
+        # In line before a connection is taken: one tenant's crowd must not hold all of them, waiting for its counter.
+        async with self._turns.setdefault(tenant, asyncio.Lock()), self.write(tenant, alone=True) as tx:
             token = self._together.set(_Together(tx, asyncio.current_task()))
             try:
                 yield tx
