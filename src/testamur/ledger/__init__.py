@@ -18,8 +18,8 @@ from testamur.ledger.decisions import Decisions
 from testamur.ledger.directory import Directory
 from testamur.ledger.enrolments import Enrolments
 from testamur.ledger.favorites import Favorites
-from testamur.ledger.invitations import Invitations
 from testamur.ledger.idempotency import IdempotencyKeys
+from testamur.ledger.invitations import Invitations
 from testamur.ledger.issuers import Issuers
 from testamur.ledger.items import Items
 from testamur.ledger.learners import Learners

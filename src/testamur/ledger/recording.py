@@ -155,6 +155,9 @@ class Batch:
         named = self._named(new, row)
         if isinstance(named, TestamurError):
             return named
+        person, item = named
+        if person is None and new.person is not None and new.person.id == old.person:
+            person = old.person  # somebody who was deleted since: what she did stays hers
         standing = _Standing(
             old.id,
             old.fact,
@@ -165,7 +168,7 @@ class Batch:
             old.created_at,
             old.created_by,
         )
-        recorded = self._supersede(new, row, *named, report.client, standing)
+        recorded = self._supersede(new, row, person, item, report.client, standing)
         fact = self.facts[-1]
         fact.application, fact.source_id = old.application, old.source_id
         if fact.item == old.item:

@@ -198,6 +198,15 @@ def test_somebody_unknown_is_known_by_the_next_patch(hub: Hub, client: httpx.Cli
     assert len(completions(hub, person)) == 1
 
 
+def test_what_somebody_did_stays_hers_after_she_was_deleted(hub: Hub, client: httpx.Client) -> None:
+    record = add(client, **whole(hub))
+    hub.do(hub.ledger.people.delete(hub.caller, Reference("00123", ("ref",))))
+    assert patch(client, record, score=1)["person_id"] == to_ulid(hub.person, "person")
+    id = parse(record["id"], "record")
+    assert id is not None
+    assert hub.do(hub.ledger.records.get(hub.tenant.id, id)).person == hub.person
+
+
 def test_the_item_stays_when_the_title_does(hub: Hub, client: httpx.Client) -> None:
     with hub.client("thrive") as thrive:
         body = {"userId": to_hex24(hub.person), "contentId": to_hex24(hub.third_party)}

@@ -70,6 +70,7 @@ OPERATIONS = (
         scope=Scope.WRITE,
         body=wire.Invite,
         answers={201: wire.Invitation},
+        idempotent_by_key=True,
     ),
     Operation(
         name="getInvitation",
@@ -89,6 +90,7 @@ OPERATIONS = (
         body=wire.Accept,
         body_optional=True,
         answers={200: wire.Invitation},
+        idempotent_by_key=True,
     ),
     Operation(
         name="withdrawInvitation",

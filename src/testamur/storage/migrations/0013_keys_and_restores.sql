@@ -85,5 +85,6 @@ BEGIN
         public.item_tag, public.interest, public.person_skill, public.delivery, public.employment, public.suspension,
         public.event_taken, public.item_link, public.tag_use, public.tag_ref, public.batch_row,
         public.personal_assignment, public.assignment_item, public.exemption, public.extension, public.standing,
-        public.obligation, public.standing_task, public.idempotency_key, public.token_issuer;
+        public.obligation, public.standing_task, public.audience_reporter, public.invitation, public.favorite,
+        public.idempotency_key, public.token_issuer;
 END $$;
