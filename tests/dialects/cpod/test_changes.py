@@ -201,6 +201,7 @@ def test_somebody_unknown_is_known_by_the_next_patch(hub: Hub, client: httpx.Cli
 def test_what_somebody_did_stays_hers_after_she_was_deleted(hub: Hub, client: httpx.Client) -> None:
     record = add(client, **whole(hub))
     hub.do(hub.ledger.people.delete(hub.caller, Reference("00123", ("ref",))))
+    assert listed(client) == [record]
     assert patch(client, record, score=1)["person_id"] == to_ulid(hub.person, "person")
     id = parse(record["id"], "record")
     assert id is not None

@@ -138,10 +138,12 @@ def learning_record(record: Record, tenant: Id, ids: str) -> wire.LearningRecord
 
     def reference(field: str, known: Id | None = None) -> str | None:
         value: str | None = extra.get("ids", {}).get(field)
-        # Only what came through this door has its value; another source's spelling of a person is no id here.
-        if value is None:
+        written: str | None = extra.get(_WRITTEN[field])
+        # Only what came through this door has its value; another source's spelling of a person is no id here. How
+        # somebody was written is forgotten together with her.
+        if value is None or written is None:
             return spell(known, _REFERENCES[field])
-        return value if ids == "uuid" else extra[_WRITTEN[field]]
+        return value if ids == "uuid" else written
 
     return wire.LearningRecord(
         id=spell(record.id, "record") or "",
