@@ -94,24 +94,16 @@ class Assignments:
                 return _assignment(row)
             return await self._revise(tx, caller, row, "assignment.deleted", {})
 
-    async def pause(
-        self, caller: Caller, reference: Reference, *, seen: Collection[datetime] | None = None
-    ) -> Assignment:
+    async def pause(self, caller: Caller, reference: Reference) -> Assignment:
         """Let an assignment rest: as if everybody had left, until it is resumed (rule E10).
 
-        Pausing it again changes nothing.
-
-        Args:
-            seen: as `entries.check_seen` takes it.
-        Raises: AssignmentNotFound; Conflict when it is deleted; PreconditionFailed.
+        Pausing it again changes nothing. Raises: AssignmentNotFound; Conflict when it is deleted.
         """
-        return await self._activate(caller, reference, seen, is_active=False)
+        return await self._activate(caller, reference, is_active=False)
 
-    async def resume(
-        self, caller: Caller, reference: Reference, *, seen: Collection[datetime] | None = None
-    ) -> Assignment:
+    async def resume(self, caller: Caller, reference: Reference) -> Assignment:
         """End a pause; who is back within the re-entry time goes on where she was (rule M2). Raises as `pause`."""
-        return await self._activate(caller, reference, seen, is_active=True)
+        return await self._activate(caller, reference, is_active=True)
 
     async def get(self, tenant: Id, reference: Reference) -> Assignment:
         """The assignment that `reference` names by its id. Raises AssignmentNotFound."""
@@ -176,12 +168,9 @@ class Assignments:
             rows = await tx.rows("assignments_page", audience=of, updated_since=updated_since, count=count, skip=skip)
         return [_assignment(row) for row in rows]
 
-    async def _activate(
-        self, caller: Caller, reference: Reference, seen: Collection[datetime] | None, *, is_active: bool
-    ) -> Assignment:
+    async def _activate(self, caller: Caller, reference: Reference, *, is_active: bool) -> Assignment:
         async with self._database.write(caller.tenant, alone=True) as tx:
             row = await _existing(tx, reference)
-            check_seen(row["updated_at"], seen)
             if row["deleted_at"] is not None:
                 raise Conflict("This assignment is deleted", field=reference.field)
             if row["is_active"] == is_active:

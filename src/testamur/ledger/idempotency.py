@@ -1,7 +1,7 @@
 """Idempotency keys: a call that may be repeated, and is done once.
 
 What the call writes, the key and the answer are one transaction: after a crash all of them are there or none, and of
-calls with the same key at the same time the later ones wait for the first. docs/decisions/0015 has the reasons.
+calls with the same key at the same time the later ones wait for the first. docs/decisions/0016 has the reasons.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from testamur.core.ids import Id, new_id
 from testamur.core.people import Reference
 from testamur.core.tenants import SETTINGS_VERSIONS_MAX, SettingsChange, TenantSettings
 from testamur.ledger.clients import ensure_signing_key
-from testamur.ledger.entries import Change, append, check_seen
+from testamur.ledger.entries import Change, append
 from testamur.ledger.standing_lines import restand_returning
 from testamur.storage.database import Database, Row, Tx, owner_connection
 from testamur.storage.named import QUERIES
@@ -136,23 +136,18 @@ class Tenants:
         assert row is not None
         return _settings(row)
 
-    async def change_settings(
-        self, caller: Caller, change: SettingsChange, *, seen: Collection[datetime] | None = None
-    ) -> TenantSettings:
+    async def change_settings(self, caller: Caller, change: SettingsChange) -> TenantSettings:
         """Change the settings from now on; no day before is answered otherwise (principle P5).
 
         Another re-entry time counts for whoever returns from its day on; those lines are worked out again, in the
         background when there are many. A change that changes nothing is not written.
 
-        Args:
-            seen: as `entries.check_seen` takes it.
-        Raises: PreconditionFailed; Conflict when they were changed SETTINGS_VERSIONS_MAX times.
+        Raises: Conflict when they were changed SETTINGS_VERSIONS_MAX times.
         """
         async with self._database.write(caller.tenant, alone=True) as tx:
             row = await tx.row("tenant_settings_get")
             assert row is not None
             before = _settings(row)
-            check_seen(before.updated_at, seen)
             wanted = {"reentry_days": change.reentry_days, "self_granting": change.self_granting}
             changed: dict[str, Any] = {
                 name: value for name, value in wanted.items() if value is not None and value != getattr(before, name)

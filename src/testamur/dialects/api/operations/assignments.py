@@ -59,11 +59,11 @@ async def change_assignment(call: Call) -> Reply:
 
 
 async def pause_assignment(call: Call) -> Reply:
-    return await _reply(200, call, await call.ledger.assignments.pause(call.caller, of(call), seen=seen(call)))
+    return await _reply(200, call, await call.ledger.assignments.pause(call.caller, of(call)))
 
 
 async def resume_assignment(call: Call) -> Reply:
-    return await _reply(200, call, await call.ledger.assignments.resume(call.caller, of(call), seen=seen(call)))
+    return await _reply(200, call, await call.ledger.assignments.resume(call.caller, of(call)))
 
 
 async def delete_assignment(call: Call) -> Reply:

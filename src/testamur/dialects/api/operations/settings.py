@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from testamur.core.callers import Scope
 from testamur.core.tenants import TenantSettings
-from testamur.dialects.api.operations.shared import entity, seen
+from testamur.dialects.api.operations.shared import entity
 from testamur.dialects.api.translate import settings as translate
 from testamur.dialects.api.wire import settings as wire
 from testamur.http.operations import Call, Operation, Reply
@@ -18,7 +18,7 @@ async def get_settings(call: Call) -> Reply:
 
 async def change_settings(call: Call) -> Reply:
     change = translate.change(call.body)
-    return _reply(await call.ledger.tenants.change_settings(call.caller, change, seen=seen(call)))
+    return _reply(await call.ledger.tenants.change_settings(call.caller, change))
 
 
 def _reply(settings: TenantSettings) -> Reply:
@@ -43,5 +43,6 @@ OPERATIONS = (
         scope=Scope.WRITE,
         body=wire.ChangeSettings,
         answers={200: wire.Settings},
+        conditional_on="getSettings",
     ),
 )
