@@ -17,6 +17,7 @@ from testamur import __version__
 from testamur.config import BadSetting, Settings
 from testamur.core.errors import Unavailable
 from testamur.delivery.deliverer import Deliverer
+from testamur.delivery.pace import Pace
 from testamur.delivery.sender import Sender
 from testamur.dialects import ALL
 from testamur.dialects.cpod import operations as cpod
@@ -43,6 +44,7 @@ class Application:
         limiter = RateLimiter(settings.rate_limit_per_minute)
         public = settings.public_url.rstrip("/") if settings.public_url else None
         served = _served(settings)
+        self._requests = 0
         self._dialects = {
             f"/{dialect.name}": DialectService(dialect, self.ledger, limiter, public and f"{public}/{dialect.name}")
             for dialect in served
@@ -69,6 +71,7 @@ class Application:
                 if service is not None:
                     scope["root_path"] = prefix
             if service is not None:
+                self._requests += 1
                 await service(scope, receive, send)
                 return
         await self._pages(scope, receive, send)
@@ -82,7 +85,8 @@ class Application:
         tasks.append(asyncio.create_task(StandingWorker(self.ledger.standings).run()))
         tasks.append(asyncio.create_task(Pruner(self.ledger.idempotency).run()))
         if self._delivers:
-            tasks.append(asyncio.create_task(Deliverer(self.ledger, self._notices, sender).run()))
+            pace = Pace(lambda: self._requests)
+            tasks.append(asyncio.create_task(Deliverer(self.ledger, self._notices, sender, pace).run()))
         try:
             yield
         finally:

@@ -194,7 +194,7 @@ def test_an_event_that_is_refused_for_good_is_a_dead_letter_and_the_next_one_com
         complete(hub, 3)
         ended = settled(hub, webhook, 3)
         assert [one.is_delivered for one in ended] == [False, True, True]
-        (dead,) = deliveries(hub, webhook, dead_only=True)
+        (dead,) = deliveries(hub, webhook, delivered=False)
         assert (dead.attempts, dead.status, dead.error) == (1 + len(QUICK.delays), 500, "answered 500")
 
 

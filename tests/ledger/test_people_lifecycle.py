@@ -168,7 +168,7 @@ def test_what_happens_to_people_is_told_to_webhooks(urls: DatabaseUrls, hub: Hub
         "user.deactivated",
         "user.deactivated",
     ]
-    assert {notice.type for notice in notices} < NOTICES.events
+    assert {notice.type for notice in notices} < NOTICES.events.keys()
     assert notices[2].content == {
         "user": {
             "id": to_hex24(hub.person),

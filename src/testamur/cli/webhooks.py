@@ -41,7 +41,7 @@ def add(
         known = _NOTICES.get(dialect)
         if known is None:
             raise InvalidInput(FieldFault("--dialect", "format", f"there are no webhooks of {dialect!r}"))
-        if unknown := sorted(set(event or ()) - known.events):
+        if unknown := sorted(set(event or ()) - known.events.keys()):
             names = ", ".join(sorted(known.events))
             raise InvalidInput(FieldFault("--event", "format", f"{unknown[0]!r} is none of {names}"))
         events = tuple(event or sorted(known.events))
@@ -122,10 +122,9 @@ def deliveries(
 
         async def find(ledger: Ledger) -> list[dict[str, Any]]:
             found = (await ledger.tenants.find(tenant)).id
-            return [
-                asdict(one)
-                for one in await ledger.webhooks.deliveries(found, id, after=after, dead_only=dead, count=count)
-            ]
+            delivered = False if dead else None
+            listed = await ledger.webhooks.deliveries(found, id, after=after, delivered=delivered, count=count)
+            return [asdict(one) for one in listed]
 
         rows = with_ledger(urls, find)
         columns = ["entry", "type", "is_delivered", "attempts", "status", "error", "last_at"]

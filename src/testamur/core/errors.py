@@ -11,7 +11,7 @@ for people, `field` for programs. The docstring of a class is its default messag
     │   └── WebhookNotFound  InvitationNotFound
     ├── Conflict
     │   ├── ItemNotPublished  IdentifierTaken  NameTaken  KeyReused  PreconditionFailed
-    │   └── PersonExists  InvitationPending  RoleMismatch
+    │   └── PersonExists  InvitationPending  RoleMismatch  AddressTaken  LimitReached
     ├── Unauthenticated
     ├── Forbidden
     ├── AccountSuspended
@@ -186,6 +186,18 @@ class PreconditionFailed(Conflict):
     """The thing was changed meanwhile."""
 
     code = "precondition_failed"
+
+
+class AddressTaken(Conflict):
+    """Another webhook has this address."""
+
+    code = "address_taken"
+
+
+class LimitReached(Conflict):
+    """There are as many of these as there may be."""
+
+    code = "limit_reached"
 
 
 class Unauthenticated(TestamurError):

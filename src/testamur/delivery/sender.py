@@ -93,21 +93,34 @@ class Sender:
             network_backend=None if to_private_addresses else _PublicNetwork(),
         )
 
-    async def post(self, url: str, body: bytes, headers: Sequence[tuple[str, str]]) -> Outcome:
-        """Send one body. Never raises for what a receiver or the way to it does."""
+    async def post(
+        self, url: str, body: bytes, headers: Sequence[tuple[str, str]], seconds: float | None = None
+    ) -> Outcome:
+        """Send one body. Never raises for what a receiver or the way to it does.
+
+        Args:
+            seconds: for the whole exchange, where that is less than the sender's own limit.
+        """
+        limit = self._seconds if seconds is None else min(seconds, self._seconds)
         try:
             # The whole exchange has one limit too: a receiver that sends a byte now and then keeps nobody.
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(limit):
                 async with self._pool.stream(
                     "POST", url, headers=list(headers), content=body, extensions=self._extensions
                 ) as answer:
                     await _read_some(answer)
                     status = answer.status
         except (httpcore.TimeoutException, TimeoutError):
-            return Outcome(None, f"no answer within {self._seconds:g} seconds")
+            return Outcome(None, f"no answer within {limit:g} seconds")
         except ForbiddenAddress as error:
             return Outcome(None, str(error))
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, OSError) as error:
+        except (
+            httpcore.NetworkError,
+            httpcore.ProtocolError,
+            httpcore.UnsupportedProtocol,
+            OSError,
+            ValueError,
+        ) as error:
             return Outcome(None, (str(error) or type(error).__name__)[:_ERROR_LENGTH_MAX])
         return Outcome(status, None if 200 <= status < 300 else f"answered {status}")
 

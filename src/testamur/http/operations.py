@@ -6,7 +6,7 @@ can forget an operation or say something else about it. docs/decisions/0004 has 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -100,13 +100,18 @@ class Notice:
     Args:
         entry: the ledger entry it comes from; the entries' order is the order of delivery.
         type: the vendor's name of the event.
-        content: what the vendor says of it, as a value msgspec can encode.
+        content: what there is to say of it, for the dialect's `spell`.
+        only: the one webhook that hears of it, whatever it asked for; None for all that asked.
     """
 
     entry: int
     type: str
     happened_at: datetime
     content: Mapping[str, Any]
+    only: Id | None = None
+
+    def is_for(self, webhook: Webhook) -> bool:
+        return self.type in webhook.events if self.only is None else self.only == webhook.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,18 +119,24 @@ class Notices:
     """How a vendor's webhooks are told.
 
     Args:
-        events: names that a webhook may ask for.
-        kinds: kinds of entries that an event may come from.
+        events: names that a webhook may ask for, each with the kinds of entries that it may come from.
+        always: kinds of entries that are looked at for every webhook.
         build: the events behind some entries, in their order.
         spell: body and headers of one delivery, signature included; the time is that of sending.
-        delays: seconds before each further attempt; after the last the event is given up.
+        delays: seconds before each further attempt, at least; after the last the event is given up.
+        timeout_seconds: how long a receiver may take to answer.
     """
 
-    events: frozenset[str]
-    kinds: frozenset[str]
+    events: Mapping[str, frozenset[str]]
+    always: frozenset[str] = frozenset()
     build: Callable[[Ledger, Id, Sequence[Entry]], Awaitable[list[Notice]]]
     spell: Callable[[Webhook, Notice, Tenant, datetime], tuple[bytes, list[tuple[str, str]]]]
     delays: tuple[float, ...]
+    timeout_seconds: float = 30
+
+    def kinds(self, wanted: Iterable[str]) -> list[str]:
+        """The kinds of entries that some events may come from."""
+        return sorted(self.always.union(*(self.events.get(event, frozenset()) for event in wanted)))
 
 
 Handler = Callable[[Call], Awaitable[Reply]]

@@ -256,6 +256,11 @@ class Items:
             raise ItemNotFound(f"No learning object {reference.value!r} in this tenant", field=reference.field)
         return items[0]
 
+    async def many(self, tenant: Id, ids: Sequence[Id]) -> dict[Id, Item]:
+        """Those of these items that are known, retired ones too."""
+        async with self._database.read(tenant) as tx:
+            return {item.id: item for item in await get_items(tx, list(set(ids)), self._clock())}
+
     async def page(
         self,
         tenant: Id,

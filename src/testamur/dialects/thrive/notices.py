@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from testamur.core.ids import Id, to_hex24
+from testamur.core.items import Item
 from testamur.core.people import Person, Reference
 from testamur.core.records import Record
 from testamur.core.webhooks import Webhook
@@ -51,12 +52,13 @@ _MINUTE = 60.0
 
 async def build(ledger: Ledger, tenant: Id, entries: Sequence[Entry]) -> list[Notice]:
     """The events behind these entries."""
+    items = await ledger.items.many(tenant, [entry.subject for entry in entries if entry.kind in _ITEMS])
     records = await ledger.records.many(tenant, [entry.subject for entry in entries if entry.kind == _RECORDED])
     people = await ledger.people.many(tenant, [entry.subject for entry in entries if entry.kind in _USERS])
     notices: list[Notice] = []
     for entry in entries:
         if entry.kind in _ITEMS:
-            told = {"content": await _content(ledger, tenant, entry.subject)}
+            told = {"content": _content(items[entry.subject])}
             notices.append(Notice(entry.number, _ITEMS[entry.kind], entry.recorded_at, told))
         elif entry.kind in _ASSIGNMENTS:
             told = await _assignment(ledger, tenant, entry.subject)
@@ -106,14 +108,14 @@ def _completion(record: Record) -> dict[str, Any]:
     return {"user": _told(user), "content": _told({**content, "urls": []})}
 
 
-async def _content(ledger: Ledger, tenant: Id, id: Id) -> dict[str, Any]:
-    item = await ledger.items.get(tenant, Reference(str(id), (), "item"))
-    content = {"id": to_hex24(id), "title": item.title, "type": type_of(item.format, item.kind.value)}
+def _content(item: Item) -> dict[str, Any]:
+    content = {"id": to_hex24(item.id), "title": item.title, "type": type_of(item.format, item.kind.value)}
     return _told({**content, "urls": [item.url] if item.url else []})
 
 
 async def _assignment(ledger: Ledger, tenant: Id, id: Id) -> dict[str, Any]:
     assignment = await ledger.assignments.get(tenant, Reference(str(id), (), "assignment"))
+    content = await ledger.items.many(tenant, [assignment.primary])
     return {
         "assignment": {
             "id": to_hex24(id),
@@ -123,7 +125,7 @@ async def _assignment(ledger: Ledger, tenant: Id, id: Id) -> dict[str, Any]:
             "recurring": bool(assignment.recurrence_days),
             "recurrence": str(assignment.recurrence_days or 0),
         },
-        "content": await _content(ledger, tenant, assignment.primary),
+        "content": _content(content[assignment.primary]),
         "users": [],
     }
 
@@ -148,11 +150,15 @@ def _told(members: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
+def _events() -> dict[str, frozenset[str]]:
+    kinds: dict[str, set[str]] = {"content.completed": {_RECORDED}, "content.passed": {_RECORDED}}
+    for kind, event in (_ITEMS | _ASSIGNMENTS | _USERS).items():
+        kinds.setdefault(event, set()).add(kind)
+    return {event: frozenset(of) for event, of in kinds.items()}
+
+
 NOTICES = Notices(
-    events=frozenset(
-        {"content.completed", "content.passed", *_ITEMS.values(), *_ASSIGNMENTS.values(), *_USERS.values()}
-    ),
-    kinds=frozenset({_RECORDED, *_ITEMS, *_ASSIGNMENTS, *_USERS}),
+    events=_events(),
     build=build,
     spell=spell,
     # The vendor retries five times and backs off exponentially; the lengths are ours.
