@@ -2,53 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from testamur.core.errors import InvalidInput, WebhookNotFound
-from testamur.core.ids import to_hex24
+from testamur.core.errors import Conflict, InvalidInput, WebhookNotFound
+from testamur.core.ids import Id, to_hex24
 from testamur.core.items import NewItem
 from testamur.core.moments import format_instant
-from testamur.core.webhooks import Delivery, NewWebhook, Webhook
-from testamur.delivery.deliverer import Deliverer
-from testamur.delivery.sender import Sender
-from testamur.dialects.thrive.notices import NOTICES
+from testamur.core.webhooks import NewWebhook, Replay, Webhook, WebhookChange
+from testamur.http.operations import Notice
+from testamur.ledger import Ledger
+from testamur.ledger.webhooks import Entry
 from testamur.storage.database import DatabaseUrls
+from tests.delivery.deliveries import QUICK, deliveries, delivering, settled
 from tests.delivery.receiver import Received, Receiver, receiving
 from tests.hub import Hub, Server, moment
-
-QUICK = replace(NOTICES, delays=(0.05, 0.05, 0.05))
-
-
-@contextmanager
-def delivering(hub: Hub, workers: int = 1) -> Iterator[None]:
-    """Deliverers inside the server's loop, which try again soon."""
-
-    sender = Sender(to_private_addresses=True, timeout_seconds=2)
-
-    async def start() -> list[Any]:
-        return [asyncio.create_task(Deliverer(hub.ledger, {"thrive": QUICK}, sender).run()) for _ in range(workers)]
-
-    async def stop(tasks: list[Any]) -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await sender.close()
-
-    tasks = hub.do(start())
-    try:
-        yield
-    finally:
-        hub.do(stop(tasks))
 
 
 def hook(hub: Hub, receiver: Receiver, *events: str, secret: str | None = None) -> Webhook:
@@ -73,16 +48,12 @@ def complete(hub: Hub, count: int = 1, **body: Any) -> list[str]:
     return ids
 
 
-def deliveries(hub: Hub, webhook: Webhook, **options: Any) -> list[Delivery]:
-    return hub.do(hub.ledger.webhooks.deliveries(hub.tenant.id, webhook.id, **options))
-
-
-def settled(hub: Hub, webhook: Webhook, count: int, **options: Any) -> list[Delivery]:
-    until = time.monotonic() + 15
-    while len(found := deliveries(hub, webhook, **options)) < count and time.monotonic() < until:
-        time.sleep(0.05)
-    assert len(found) == count
-    return found
+def import_course(hub: Hub) -> None:
+    """A completion through Rise, which passes the required quiz as well."""
+    with hub.client("rise") as client:
+        path = f"/courses/{to_hex24(hub.item)}/users/{to_hex24(hub.person)}/completions"
+        body = {"completedAt": format_instant(moment()), "startedAt": "2020-01-01T00:00:00Z"}
+        assert client.post(path, json=body).status_code == 202
 
 
 def test_a_completion_is_told_as_the_vendor_tells_it(hub: Hub) -> None:
@@ -110,14 +81,7 @@ def test_a_completion_is_told_as_the_vendor_tells_it(hub: Hub) -> None:
 def test_without_a_secret_nothing_is_signed_and_other_events_are_left_out(hub: Hub) -> None:
     with receiving() as receiver, delivering(hub):
         hook(hub, receiver)
-        with hub.client("rise") as client:
-            path = f"/courses/{to_hex24(hub.item)}/users/{to_hex24(hub.person)}/completions"
-            assert (
-                client.post(
-                    path, json={"completedAt": format_instant(moment()), "startedAt": "2020-01-01T00:00:00Z"}
-                ).status_code
-                == 202
-            )
+        import_course(hub)
         told = receiver.wait(1)
         time.sleep(0.6)
         assert [one.body["eventType"] for one in told] == ["content.completed"], "passed, but nobody asked for that"
@@ -195,7 +159,7 @@ def test_an_event_that_is_refused_for_good_is_a_dead_letter_and_the_next_one_com
         ended = settled(hub, webhook, 3)
         assert [one.is_delivered for one in ended] == [False, True, True]
         (dead,) = deliveries(hub, webhook, delivered=False)
-        assert (dead.attempts, dead.status, dead.error) == (1 + len(QUICK.delays), 500, "answered 500")
+        assert (dead.attempts, dead.status, dead.error) == (1 + len(QUICK["thrive"].delays), 500, "answered 500")
 
 
 def test_a_range_is_told_again_when_asked_for(hub: Hub) -> None:
@@ -209,6 +173,88 @@ def test_a_range_is_told_again_when_asked_for(hub: Hub) -> None:
         assert len(told) == 6
         assert [one.body["createdAt"] for one in told[4:]] == [one.body["createdAt"] for one in told[2:4]]
         assert [one.attempts for one in settled(hub, webhook, 4)] == [1, 1, 2, 2]
+
+
+def test_a_range_ends_where_it_was_asked_to_and_comes_before_anything_new(hub: Hub) -> None:
+    with receiving() as receiver, delivering(hub):
+        webhook = hook(hub, receiver)
+        complete(hub, 4)
+        ended = settled(hub, webhook, 4)
+        replay = hub.ledger.webhooks.replay(hub.tenant.id, webhook.id, first=ended[1].entry, last=ended[2].entry)
+        assert hub.do(replay).replay == Replay(ended[1].entry - 1, ended[2].entry, False)
+        complete(hub)
+        told = receiver.wait(7)
+        moments = [one.body["createdAt"] for one in told]
+        assert moments[4:6] == moments[1:3]
+        assert moments[6] > max(moments[:6])
+        assert [one.attempts for one in settled(hub, webhook, 5)] == [1, 2, 2, 1, 1]
+        assert hub.do(hub.ledger.webhooks.get(hub.tenant.id, webhook.id)).replay is None
+
+
+def test_dead_letters_alone_are_told_again_and_each_event_of_a_broken_replay(hub: Hub) -> None:
+    with receiving() as receiver, delivering(hub):
+        webhook = hook(hub, receiver, "content.completed", "content.passed")
+        receiver.answer = lambda one: 500 if one.body["eventType"] == "content.passed" else 200
+        complete(hub, 2)
+        import_course(hub)
+        dead = settled(hub, webhook, 1, delivered=False)
+        receiver.answer = lambda _: 200
+        before = len(receiver.received)
+        hub.do(hub.ledger.webhooks.replay(hub.tenant.id, webhook.id, dead_only=True))
+        (told,) = receiver.wait(before + 1)[before:]
+        assert told.body["eventType"] == dead[0].type == "content.passed"
+        time.sleep(0.7)
+        assert len(receiver.received) == before + 1
+        assert settled(hub, webhook, 0, delivered=False) == []
+        # Both events of one entry, though the second fails once and both were delivered before.
+        fails = iter([200, 500])
+        receiver.answer = lambda _: next(fails, 200)
+        entry = dead[0].entry
+        hub.do(hub.ledger.webhooks.replay(hub.tenant.id, webhook.id, first=entry, last=entry))
+        told_again = receiver.wait(before + 4)[before + 1 :]
+        assert [one.body["eventType"] for one in told_again] == ["content.completed", *["content.passed"] * 2]
+
+
+def test_a_second_replay_waits_for_the_first_and_an_empty_one_is_refused(hub: Hub) -> None:
+    with receiving() as receiver:
+        webhook = hook(hub, receiver)
+        complete(hub)
+        with pytest.raises(InvalidInput):
+            hub.do(hub.ledger.webhooks.replay(hub.tenant.id, webhook.id, first=webhook.after + 1))
+        hub.do(hub.ledger.webhooks.replay(hub.tenant.id, webhook.id, since=datetime(2000, 1, 1, tzinfo=UTC)))
+        with pytest.raises(Conflict):
+            hub.do(hub.ledger.webhooks.replay(hub.tenant.id, webhook.id, first=1))
+
+
+def test_a_change_of_address_holds_for_what_waits_and_keeps_the_order(hub: Hub) -> None:
+    with receiving() as old, receiving() as new, delivering(hub):
+        old.answer = lambda _: 503
+        webhook = hook(hub, old)
+        complete(hub, 3)
+        old.wait(1)
+        hub.do(hub.ledger.webhooks.change(hub.tenant.id, webhook.id, WebhookChange(url=new.url)))
+        moments = [one.body["createdAt"] for one in new.wait(1)]
+        settled(hub, webhook, 3)
+        moments = [one.body["createdAt"] for one in new.received]
+        assert moments == sorted(moments)
+        assert hub.do(hub.ledger.webhooks.get(hub.tenant.id, webhook.id)).url == new.url
+
+
+def test_a_webhook_that_could_not_be_served_is_taken_up_again_by_the_same_worker(hub: Hub) -> None:
+    broken: list[int] = []
+
+    async def fails_once(ledger: Ledger, tenant: Id, entries: Sequence[Entry]) -> list[Notice]:
+        if not broken:
+            broken.append(1)
+            raise RuntimeError("not this time")
+        return await QUICK["thrive"].build(ledger, tenant, entries)
+
+    with receiving() as receiver, delivering(hub, notices={"thrive": replace(QUICK["thrive"], build=fails_once)}):
+        webhook = hook(hub, receiver)
+        complete(hub)
+        receiver.wait(1)
+        assert broken
+        assert settled(hub, webhook, 1)[0].is_delivered
 
 
 def test_a_receiver_that_is_gone_is_left_alone_until_somebody_resumes_it(hub: Hub) -> None:

@@ -37,6 +37,7 @@ PREFIXES = {
     "cohort": "coh",
     "assessment": "asm",
     "client": "cli",
+    "webhook": "whk",
     "tenant": "ten",
 }
 """The ULID spelling's prefix for each noun. `per`, `rec` and `asm` are cPod's own; the rest follow their manner."""

@@ -123,6 +123,7 @@ class Notices:
         always: kinds of entries that are looked at for every webhook.
         build: the events behind some entries, in their order.
         spell: body and headers of one delivery, signature included; the time is that of sending.
+        secret: what a new webhook is signed with, by what was asked for. Raises InvalidInput.
         delays: seconds before each further attempt, at least; after the last the event is given up.
         timeout_seconds: how long a receiver may take to answer.
     """
@@ -131,6 +132,7 @@ class Notices:
     always: frozenset[str] = frozenset()
     build: Callable[[Ledger, Id, Sequence[Entry]], Awaitable[list[Notice]]]
     spell: Callable[[Webhook, Notice, Tenant, datetime], tuple[bytes, list[tuple[str, str]]]]
+    secret: Callable[[str | None], str | None] = lambda given: given
     delays: tuple[float, ...]
     timeout_seconds: float = 30
 

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from testamur.core.callers import Caller
-from testamur.core.errors import FieldFault, InvalidInput, ItemNotFound
+from testamur.core.errors import Conflict, FieldFault, InvalidInput, ItemNotFound, PersonNotFound
 from testamur.core.ids import FIRST_ID, LAST_ID, Id, new_id, parse
 from testamur.core.items import (
     CHILDREN_MAX,
@@ -38,6 +38,7 @@ from testamur.core.people import Identifier, Reference, normalise
 from testamur.core.skills import Subject, TagUse, tag_key, tag_names
 from testamur.ledger.entries import Change, append
 from testamur.ledger.item_links import link_items, links_of
+from testamur.ledger.people import find_person
 from testamur.ledger.skills import describe_tags, make_tags, name_subjects, use_tags, used_tag
 from testamur.ledger.standing_lines import restand_items
 from testamur.storage.database import Database, Row, Tx, WriteTx
@@ -247,6 +248,29 @@ class Items:
                 await restand_items(tx, [item], now)
         return number
 
+    async def submit(
+        self, caller: Caller, reference: Reference, *, submitter: Reference, reviewer: Reference | None
+    ) -> Item:
+        """Say that the item's draft waits to be reviewed before it is published.
+
+        It is news and no state: nothing hinders publishing, and whoever submits again is told of again.
+
+        Raises: ItemNotFound, PersonNotFound naming the reference's field; Conflict without a draft.
+        """
+        now = self._clock()
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            id = await find_item(tx, reference)
+            items = await get_items(tx, [id] if id else [], now)
+            if not items:
+                raise ItemNotFound(f"No learning object {reference.value!r} in this tenant", field=reference.field)
+            (item,) = items
+            if item.draft is None or item.retired_at is not None:
+                raise Conflict("There is no draft to review")
+            who = [await _reviewing(tx, one) for one in (submitter, reviewer)]
+            data = {"submitter": who[0], "reviewer": who[1], "initial": item.version is None}
+            await append(tx, caller.client, [Change("item.submitted", item.id, data)], now)
+        return item
+
     async def get(self, tenant: Id, reference: Reference) -> Item:
         """The item that `reference` names. Raises ItemNotFound naming the reference's field."""
         async with self._database.read(tenant) as tx:
@@ -336,6 +360,15 @@ class Items:
                 if kind is ItemEventKind.ADDED and (row["data"] or {}).get("published"):
                     events[row["item"]].append(ItemEvent(ItemEventKind.PUBLISHED, row["recorded_at"], row["client"]))
         return events
+
+
+async def _reviewing(tx: Tx, reference: Reference | None) -> Id | None:
+    if reference is None:
+        return None
+    found = await find_person(tx, reference)
+    if found is None:
+        raise PersonNotFound(f"No person {reference.value!r} in this tenant", field=reference.field)
+    return found
 
 
 async def find_item(tx: Tx, reference: Reference) -> Id | None:
