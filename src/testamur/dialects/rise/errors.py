@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from testamur.core.errors import (
     AccountSuspended,
+    AddressTaken,
     AudienceNotFound,
     Conflict,
     Forbidden,
@@ -20,6 +21,7 @@ from testamur.core.errors import (
     TestamurError,
     Unauthenticated,
     Unavailable,
+    WebhookNotFound,
 )
 from testamur.dialects.rise import wire
 from testamur.http.errors import (
@@ -62,12 +64,14 @@ CODES: dict[type[TestamurError], str] = {
     ItemNotFound: "course_not_found",
     AudienceNotFound: "group_not_found",
     InvitationNotFound: "invitation_not_found",
+    WebhookNotFound: "webhook_not_found",
     Conflict: "conflict",
     NameTaken: "duplicate_name",
     PersonExists: "user_exists",
     InvitationPending: "invite_pending",
     RoleMismatch: "invalid_user_role",
     ItemNotPublished: "course_not_published",
+    AddressTaken: "duplicate_target_url",
     Unauthenticated: "unauthorized",
     Forbidden: "forbidden",
     AccountSuspended: "forbidden",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from testamur.dialects.rise import wire
 from testamur.dialects.rise.errors import answer_error
+from testamur.dialects.rise.notices import NOTICES
 from testamur.dialects.rise.operations import (
     completions,
     courses,
@@ -13,6 +14,7 @@ from testamur.dialects.rise.operations import (
     reporters,
     reports,
     users,
+    webhooks,
 )
 from testamur.dialects.rise.operations.keys import identify, name_version
 from testamur.dialects.rise.operations.shared import NAME
@@ -27,6 +29,7 @@ OPERATIONS = (
     *reporters.OPERATIONS,
     *invitations.OPERATIONS,
     *reports.OPERATIONS,
+    *webhooks.OPERATIONS,
 )
 
 DIALECT = Dialect(
@@ -36,6 +39,7 @@ DIALECT = Dialect(
     identify=identify,
     answer_error=answer_error,
     after=name_version,
+    notices=NOTICES,
     error=wire.Errors,
     security={"bearer": {"type": "http", "scheme": "bearer", "description": "API key"}},
 )

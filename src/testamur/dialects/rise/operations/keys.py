@@ -30,6 +30,12 @@ async def identify(call: Call) -> Credential:
     return credential
 
 
+def version_of(call: Call) -> str:
+    """The version that a call is made with. Without either header that of the younger brand, which is the one sold."""
+    given = (call.header(name) for name in INITIAL_VERSIONS)
+    return next((version for version in given if version is not None), INITIAL_VERSIONS["api-version"])
+
+
 def name_version(call: Call | None, headers: Mapping[bytes, bytes], reply: Reply) -> None:
     """Success names the version that was used, in the header the client sent.
 

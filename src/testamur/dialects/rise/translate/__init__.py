@@ -47,6 +47,9 @@ class Links:
     def course_report(self, id: Id) -> str:
         return f"{self.base_url}/reports/courses/{to_hex24(id)}"
 
+    def webhook(self, id: Id) -> str:
+        return f"{self.base_url}/webhooks/{to_hex24(id)}"
+
     def page(self, address: str, limit: int, cursor: str) -> str:
         """The page behind `cursor` of the list at `address`, a path below the base that may have filters already."""
         join = "&" if "?" in address else "?"
