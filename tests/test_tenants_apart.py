@@ -13,6 +13,7 @@ from testamur.core.ids import Id, to_hex24, to_opaque, to_ulid, to_uuid
 from testamur.core.invitations import NewInvitation
 from testamur.core.moments import When, format_instant
 from testamur.core.people import Identifier, NewPerson, Reference
+from testamur.core.webhooks import NewWebhook
 from testamur.dialects import ALL
 from testamur.http.operations import Operation
 from testamur.ledger.cpd import LoggedCpd
@@ -75,6 +76,14 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
     category, entry, requirement = continuing(hub)
     exemption, extension = decided(hub)
     invited = hub.do(hub.ledger.invitations.invite(hub.caller, NewInvitation(email="asked@example.com"))).id
+    webhooks = {
+        words: hub.do(
+            hub.ledger.webhooks.add(
+                hub.tenant.id, NewWebhook(dialect=words, name="x", url="https://example.com/", events=("user.created",))
+            )
+        ).id
+        for words in ("api", "rise")
+    }
     named = {
         "audienceId": to_hex24(hub.audience),
         "userRef": "00123",
@@ -97,6 +106,8 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
         "invitation": to_ulid(invited, "invitation"),
         "exemption": to_ulid(exemption, "exemption"),
         "extension": to_ulid(extension, "extension"),
+        "webhook": to_ulid(webhooks["api"], "webhook"),
+        "webhookId": to_hex24(webhooks["rise"]),
         "number": "1",
         "subResourceId": to_opaque(record.id),
         "id": statement,
@@ -128,7 +139,7 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
         assert 400 <= answer.status_code < 500, answer.text
     spellings = [
         spell
-        for id in (hub.person, hub.item, hub.audience, record.id, exemption, extension, invited)
+        for id in (hub.person, hub.item, hub.audience, record.id, exemption, extension, invited, *webhooks.values())
         for spell in (to_hex24(id), to_opaque(id), to_uuid(id), to_ulid(id, "record")[4:])
     ]
     body = answer.text.replace(path, "")

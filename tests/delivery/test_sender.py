@@ -76,6 +76,25 @@ def test_a_closed_port_and_an_unknown_name_are_told_as_what_they_are() -> None:
     assert post("http://nobody.invalid/", private=False).error
 
 
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example", "%00", "a" * 1000])
+def test_a_host_that_no_resolver_takes_is_a_failure_and_no_crash(host: str) -> None:
+    for private in (True, False):
+        assert post(f"http://{host}/", private=private).error
+
+
+def test_an_exchange_may_have_less_time_than_the_sender() -> None:
+    async def send(url: str) -> Outcome:
+        sender = Sender(to_private_addresses=True, timeout_seconds=30)
+        try:
+            return await sender.post(url, b"{}", [], 0.3)
+        finally:
+            await sender.close()
+
+    with receiving() as receiver:
+        receiver.answer = lambda _: time.sleep(1) or 200  # type: ignore[func-returns-value]
+        assert asyncio.run(send(receiver.url)) == Outcome(None, "no answer within 0.3 seconds")
+
+
 @pytest.mark.parametrize("drips", [False, True])
 def test_a_receiver_that_does_not_come_to_an_end_keeps_nobody_waiting(drips: bool) -> None:
     def wait(receiver: Receiver) -> float:

@@ -159,7 +159,11 @@ def test_what_happens_to_people_is_told_to_webhooks(urls: DatabaseUrls, hub: Hub
     hub.do(hub.ledger.people.suspend(hub.caller, ADA, None))
     zoe = Reference("00124", ("ref",))
     hub.do(hub.ledger.people.delete(hub.caller, zoe))
-    about = [entry for entry in entries(urls, hub) if entry.kind in NOTICES.kinds and entry.kind.startswith("person.")]
+    about = [
+        entry
+        for entry in entries(urls, hub)
+        if entry.kind in NOTICES.kinds(NOTICES.events) and entry.kind.startswith("person.")
+    ]
     notices: list[Notice] = hub.do(NOTICES.build(hub.ledger, hub.tenant.id, about))  # type: ignore[arg-type]
     assert [notice.type for notice in notices] == [
         "user.created",

@@ -29,6 +29,10 @@ def add(
     dialect: Annotated[str, typer.Option(help=f"In whose words: {', '.join(sorted(_NOTICES))}.")],
     event: Annotated[list[str] | None, typer.Option(help="An event's name; may be repeated. All by default.")] = None,
     name: Annotated[str, typer.Option(help="What it is for.")] = "webhook",
+    base_url: Annotated[
+        str | None,
+        typer.Option(help="Address of the dialect for links in events; by default that of TESTAMUR_PUBLIC_URL."),
+    ] = None,
     secret: Annotated[
         str | None, typer.Option(envvar="TESTAMUR_WEBHOOK_SECRET", help="What deliveries are signed with.")
     ] = None,
@@ -37,7 +41,8 @@ def add(
     json: Json = False,
 ) -> None:
     """Add a webhook. It hears of what is recorded from now on."""
-    with explained(), serving.database(settings_of(data, database_url)) as urls:
+    settings = settings_of(data, database_url)
+    with explained(), serving.database(settings) as urls:
         known = _NOTICES.get(dialect)
         if known is None:
             raise InvalidInput(FieldFault("--dialect", "format", f"there are no webhooks of {dialect!r}"))
@@ -45,13 +50,24 @@ def add(
             names = ", ".join(sorted(known.events))
             raise InvalidInput(FieldFault("--event", "format", f"{unknown[0]!r} is none of {names}"))
         events = tuple(event or sorted(known.events))
-        new = NewWebhook(dialect=dialect, name=name, url=url, events=events, secret=secret)
+        server = (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
+        new = NewWebhook(
+            dialect=dialect,
+            name=name,
+            url=url,
+            events=events,
+            secret=known.secret(secret),
+            base_url=base_url.rstrip("/") if base_url else f"{server}/{dialect}",
+        )
 
         async def make(ledger: Ledger) -> Webhook:
             return await ledger.webhooks.add((await ledger.tenants.find(tenant)).id, new)
 
         made = _row(with_ledger(urls, make))
-        show(made, json, table("Webhook", ["id", "dialect", "name", "url", "events"], [made]))
+        columns = ["id", "dialect", "name", "url", "events"]
+        if new.secret != secret:
+            made, columns = made | {"secret": new.secret}, [*columns, "secret"]
+        show(made, json, table("Webhook", columns, [made]))
 
 
 @app.command("list")
@@ -148,6 +164,7 @@ def _row(webhook: Webhook) -> dict[str, Any]:
         "is_signed": webhook.secret is not None,
         "created_at": webhook.created_at,
         "after": webhook.after,
+        "replay": webhook.replay and f"{webhook.replay.after} to {webhook.replay.until}",
         "attempts": webhook.attempts,
         "attempt_at": webhook.attempt_at,
         "failing_since": webhook.failing_since,

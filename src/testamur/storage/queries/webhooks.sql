@@ -40,8 +40,8 @@ UPDATE webhook SET disabled_at = :now, disabled_because = :because, generation =
 WHERE tenant = :tenant AND id = :id AND disabled_at IS NULL;
 
 -- name: webhook_new_secret!
-UPDATE webhook SET secret = :secret, old_secret = CASE WHEN :until > :now THEN secret END,
-    old_secret_until = CASE WHEN :until > :now THEN :until END, generation = generation + 1
+UPDATE webhook SET secret = :secret, old_secret = CASE WHEN :until::timestamptz > :now THEN secret END,
+    old_secret_until = CASE WHEN :until > :now THEN :until::timestamptz END, generation = generation + 1
 WHERE tenant = :tenant AND id = :id;
 
 -- name: webhook_replay!

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from testamur.dialects.api import wire
 from testamur.dialects.api.errors import MEDIA_TYPE, answer_error
+from testamur.dialects.api.notices import NOTICES
 from testamur.dialects.api.operations import (
     assignments,
     audiences,
@@ -16,6 +17,7 @@ from testamur.dialects.api.operations import (
     records,
     settings,
     standings,
+    webhooks,
 )
 from testamur.dialects.api.operations.shared import NAME, identify
 from testamur.http.operations import Dialect
@@ -32,6 +34,7 @@ OPERATIONS = (
     *standings.OPERATIONS,
     *decisions.OPERATIONS,
     *settings.OPERATIONS,
+    *webhooks.OPERATIONS,
 )
 
 DIALECT = Dialect(
@@ -43,5 +46,6 @@ DIALECT = Dialect(
     error=wire.Problem,
     error_media_type=MEDIA_TYPE,
     refuses_unknown_params=True,
+    notices=NOTICES,
     security={"bearer": {"type": "http", "scheme": "bearer", "description": "API key"}},
 )

@@ -98,6 +98,15 @@ async def change_item(call: Call) -> Reply:
     return _reply(200, call, item)
 
 
+async def submit_item(call: Call) -> Reply:
+    body: wire.SubmitItem = call.body
+    reviewer = None if body.reviewer is None else person(body.reviewer, "reviewer")
+    item = await call.ledger.items.submit(
+        call.caller, of(call), submitter=person(body.submitter, "submitter"), reviewer=reviewer
+    )
+    return _reply(200, call, item)
+
+
 async def retire_item(call: Call) -> Reply:
     return _reply(200, call, await call.ledger.items.change(call.caller, of(call), retired=True))
 
@@ -204,6 +213,16 @@ OPERATIONS = (
         body=wire.ChangeItem,
         answers={200: wire.Item},
         conditional_on="getItem",
+    ),
+    Operation(
+        name="submitItem",
+        method="POST",
+        path=f"{ONE}/submit",
+        handler=submit_item,
+        summary="Say that the draft waits to be reviewed; it is told to webhooks and changes nothing",
+        scope=Scope.WRITE,
+        body=wire.SubmitItem,
+        answers={200: wire.Item},
     ),
     Operation(
         name="retireItem",

@@ -145,3 +145,10 @@ class PublishVersion(Struct, forbid_unknown_fields=True):
     """The draft is to be published, or a new version without one; see PutItem for `retraining_from`."""
 
     retraining_from: Day | None = None
+
+
+class SubmitItem(Struct, forbid_unknown_fields=True):
+    """The draft waits for a review. `reviewer` is who was asked for it, where that is known."""
+
+    submitter: Named
+    reviewer: Named | None = None
