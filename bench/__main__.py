@@ -12,13 +12,18 @@ from pathlib import Path
 
 from bench import lines as line_by_line
 from bench import load, pgbench, servers
+from bench.delivery import EVENTS, Telling
 from bench.depth import ROWS, Depth
 from bench.ground import Ground, open_ground
 from bench.measures import Line, Run
 from bench.profile import profile
 from bench.standing import PEOPLE, Keeping
 
-SUITES = ("load", "lines", "standing", "depth")
+SUITES = ("load", "lines", "standing", "depth", "delivery")
+
+
+_TELLS_NOBODY = {"TESTAMUR_DELIVERS_WEBHOOKS": "false"}
+"""The suite `delivery` has deliverers of its own."""
 
 
 def main() -> None:
@@ -30,6 +35,7 @@ def main() -> None:
     words.add_argument("--rounds", type=int, help="how often each is made; medians are shown (2, quick: 1)")
     words.add_argument("--posts", type=int, help="completions posted while memory is watched (200000, quick: 15000)")
     words.add_argument("--rows", type=int, help="rows of the lists that are paged through (1000000, quick: 100000)")
+    words.add_argument("--events", type=int, help="events that are delivered to webhooks (10000, quick: 2000)")
     words.add_argument("--people", type=int, help="people whose standing is kept (100000, quick: 10000)")
     words.add_argument("--profile", action="store_true", help="sample the worker with py-spy, if that is installed")
     given = words.parse_args()
@@ -47,7 +53,7 @@ def _measure(given: argparse.Namespace) -> None:
     suites = given.suites or SUITES
     lines: list[Line] = []
     notes: list[str] = []
-    with open_ground() as ground, servers.worker(ground) as worker:
+    with open_ground() as ground, servers.worker(ground, _TELLS_NOBODY) as worker:
         print("\n".join(_circumstances(ground)), flush=True)
         if "load" in suites:
             run = Run(
@@ -70,6 +76,16 @@ def _measure(given: argparse.Namespace) -> None:
             depth = Depth(ground, worker, given.rows or (100_000 if given.quick else ROWS))
             depth.everything()
             lines, notes = [*lines, *depth.lines], [*notes, *depth.notes]
+        if "delivery" in suites:
+            telling = Telling(
+                ground,
+                worker,
+                seconds=given.seconds or (3 if given.quick else 7),
+                rounds=given.rounds or (1 if given.quick else 2),
+                events=given.events or (2_000 if given.quick else EVENTS),
+            )
+            telling.everything()
+            lines, notes = [*lines, *telling.lines], [*notes, *telling.notes]
     print(_table(lines))
     print("\n".join(["", *notes, f"took {time.monotonic() - started:.0f} s"]))
 

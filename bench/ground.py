@@ -128,11 +128,11 @@ def caller_of(ground: Ground) -> Caller:
     return Caller(tenant=ground.tenant.id, client=ground.key.client, scopes=ALL_SCOPES)
 
 
-def with_ledger(urls: DatabaseUrls, work: Callable[[Ledger], Awaitable[T]]) -> T:
+def with_ledger(urls: DatabaseUrls, work: Callable[[Ledger], Awaitable[T]], connections_max: int = 2) -> T:
     """Do something with the ledger, in a process that has no event loop yet."""
 
     async def run() -> T:
-        database = Database(urls, connections_max=2)
+        database = Database(urls, connections_max=connections_max)
         await database.open()
         try:
             return await work(Ledger.on(database))

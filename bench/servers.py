@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,18 +33,24 @@ class Server:
 
 
 @contextmanager
-def worker(ground: Ground) -> Iterator[Server]:
-    """Testamur as an operator starts it: one worker, metrics on, a JSON line for each request into a file."""
+def worker(ground: Ground, further: Mapping[str, str] | None = None, name: str = "worker") -> Iterator[Server]:
+    """Testamur as an operator starts it: one worker, metrics on, a JSON line for each request into a file.
+
+    Args:
+        further: settings besides.
+        name: that of its folder and log.
+    """
     settings = {
         "TESTAMUR_DATABASE_URL": ground.urls.app,
         "TESTAMUR_OWNER_DATABASE_URL": ground.urls.owner,
-        "TESTAMUR_DATA": str(ground.folder / "served"),
+        "TESTAMUR_DATA": str(ground.folder / f"served-{name}"),
         "TESTAMUR_WORKERS": "1",
         "TESTAMUR_LOG_FORMAT": "json",
         "TESTAMUR_LOG_LEVEL": "info",
+        **(further or {}),
     }
     command = "from testamur.cli import main; main()"
-    with _started([sys.executable, "-c", command, "serve"], settings, ground, "worker", "/readyz") as server:
+    with _started([sys.executable, "-c", command, "serve"], settings, ground, name, "/readyz") as server:
         yield server
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 _LOOK_SECONDS = 0.1
-_BUSY_REQUESTS_A_SECOND = 500
+_BUSY_REQUESTS_A_SECOND = 200
 _REQUESTS_FOR_ONE = 25
 _POSTS_A_SECOND_MIN = 20
 

@@ -116,11 +116,20 @@ class Webhooks:
         async with self._database.read(tenant) as tx:
             return await _existing(tx, id, dialect)
 
-    async def remove(self, tenant: Id, id: Id, *, client: Id | None = None, dialect: str | None = None) -> None:
-        """Remove a webhook; its deliveries stay in the database until they are old. Raises WebhookNotFound."""
+    async def remove(
+        self, tenant: Id, id: Id, *, client: Id | None = None, dialect: str | None = None, again: bool = False
+    ) -> None:
+        """Remove a webhook; its deliveries stay in the database until they are old.
+
+        Args:
+            again: whether it may have been removed already.
+        Raises: WebhookNotFound.
+        """
         now = self._clock()
         async with self._database.write(tenant) as tx:
             if await tx.value("webhook_remove", id=id, dialect=dialect, now=now) is None:
+                if again and await tx.value("webhook_removed", id=id, dialect=dialect):
+                    return
                 raise WebhookNotFound
             await append(tx, client, [Change("webhook.removed", id)], now)
 

@@ -16,10 +16,12 @@ import httpx
 import pytest
 
 from testamur.core.ids import to_hex24
+from testamur.core.items import ItemKind, NewItem
 from testamur.core.people import Identifier, NewPerson, Reference
 from testamur.core.webhooks import Webhook, event_id
 from testamur.dialects.rise.notices import NOTICES, signature, spell
 from testamur.http.operations import Notice
+from testamur.ledger.webhooks import Entry
 from tests.delivery.deliveries import delivering
 from tests.delivery.receiver import Received, Receiver, receiving
 from tests.dialects.rise.pages import import_dates
@@ -150,6 +152,27 @@ def test_a_draft_submitted_for_review_is_told_of(hub: Hub, client: httpx.Client,
     }
     assert own.post(f"/v1/items/{to_hex24(hub.draft)}/submit", json={"submitter": "ref:00123"}).status_code == 200
     assert receiver.wait(2)[1].body["data"]["reviewer"] is None
+
+
+def test_a_group_enrolled_in_a_learning_path_is_told_of_until_it_is_deleted(hub: Hub, client: httpx.Client) -> None:
+    (path,) = hub.do(hub.ledger.items.add(hub.caller, [NewItem(title="Induction", kind=ItemKind.COLLECTION)]))
+    entry = Entry(1, "audience_enrolment.opened", hub.audience, None, {"item": str(path)}, datetime.now(UTC))
+
+    def told() -> dict[str, Any]:
+        built: list[Notice] = hub.do(NOTICES.build(hub.ledger, hub.tenant.id, [entry]))  # type: ignore[arg-type]
+        (notice,) = built
+        (webhook,) = hub.do(hub.ledger.webhooks.list(hub.tenant.id, "rise"))
+        data: dict[str, Any] = json.loads(spell(webhook, notice, hub.tenant, entry.recorded_at)[0])["data"]
+        return data
+
+    client.post("/webhooks", json={"targetUrl": "https://example.com/", "events": ALL})
+    said = told()
+    assert said["learningPath"]["id"] == to_hex24(path)
+    assert said["learningPath"]["url"] == f"{hub.server.url}/rise/learning-paths/{to_hex24(path)}"
+    assert (said["course"], said["users"]) == (None, [])
+    assert said["groups"] == [client.get(f"/groups/{to_hex24(hub.audience)}").json()]
+    assert client.delete(f"/groups/{to_hex24(hub.audience)}").status_code == 204
+    assert told()["groups"] == []
 
 
 def test_an_event_that_was_not_asked_for_is_not_told(hub: Hub, client: httpx.Client, receiver: Receiver) -> None:

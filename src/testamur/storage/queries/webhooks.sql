@@ -24,6 +24,10 @@ UPDATE webhook SET removed_at = :now, generation = generation + 1
 WHERE tenant = :tenant AND id = :id AND removed_at IS NULL AND (:dialect::text IS NULL OR dialect = :dialect)
 RETURNING id;
 
+-- name: webhook_removed
+SELECT id FROM webhook
+WHERE tenant = :tenant AND id = :id AND removed_at IS NOT NULL AND (:dialect::text IS NULL OR dialect = :dialect);
+
 -- name: webhook_enable
 -- Goes on where it stopped.
 UPDATE webhook SET disabled_at = NULL, disabled_because = NULL, failing_since = NULL, attempts = 0, attempt_at = :now,

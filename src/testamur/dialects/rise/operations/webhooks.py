@@ -49,7 +49,7 @@ async def get_webhook(call: Call) -> Reply:
 
 async def delete_webhook(call: Call) -> Reply:
     id = translation.webhook_id(call.path["webhookId"])
-    await call.ledger.webhooks.remove(call.caller.tenant, id, client=call.caller.client, dialect=NAME)
+    await call.ledger.webhooks.remove(call.caller.tenant, id, client=call.caller.client, dialect=NAME, again=True)
     return empty_reply(204)
 
 
