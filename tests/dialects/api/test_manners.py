@@ -18,7 +18,9 @@ BODIES = [operation for operation in OPERATIONS if operation.body is not None]
 
 def at(operation: Operation) -> str:
     places = {"person": "ref:00123", "item": "ref:FIRE-101", "audience": "ref:site-staff", "number": "1"}
-    return operation.path.format(assignment="x", record="x", exemption="x", extension="x", invitation="x", **places)
+    return operation.path.format(
+        assignment="x", record="x", exemption="x", extension="x", invitation="x", webhook="x", **places
+    )
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer nonsense", "Basic dXNlcjpwYXNz"])
@@ -52,10 +54,13 @@ def test_a_body_that_is_none_is_refused(hub: Hub, operation: Operation) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_an_unknown_parameter_is_422_and_named(hub: Hub, operation: Operation) -> None:
-    body = {
+    body: dict[str, object] = {
         **dict.fromkeys(("person", "audience", "item", "assignment", "title", "name", "given_name", "reason"), "x"),
         **dict.fromkeys(("from_on", "due_on", "completed_at"), "2025-01-01"),
         "email": "x@example.com",
+        "submitter": "x",
+        "events": ["record.created"],
+        "url": "https://x.example",
     }
     required = {"list": "overdue", "from": "2025-01-01", "to": "2025-01-01"}
     params = {param.name: required[param.name] for param in operation.params if param.is_required}

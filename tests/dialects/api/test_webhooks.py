@@ -449,3 +449,15 @@ def test_a_draft_is_submitted_by_somebody_who_is_there(hub: Hub, client: httpx.C
         assert problem(client.post(path, json=body), 422)["errors"][0]["pointer"] == pointer
     problem(client.post("/v1/items/ref:FIRE-101/submit", json={"submitter": "ref:00123"}), 409, "conflict")
     problem(client.post("/v1/items/ref:nothing/submit", json={"submitter": "ref:00123"}), 404, "item_not_found")
+
+
+def test_creating_again_with_the_same_key_makes_no_second_webhook_and_shows_the_same_secret(
+    client: httpx.Client,
+) -> None:
+    first, again = (
+        client.post(PATH, json={"url": URL, "events": ["person.added"]}, headers={"idempotency-key": "one"})
+        for _ in range(2)
+    )
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    assert [one["id"] for one in client.get(PATH).json()["data"]] == [first.json()["id"]]

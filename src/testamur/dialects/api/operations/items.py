@@ -223,6 +223,7 @@ OPERATIONS = (
         scope=Scope.WRITE,
         body=wire.SubmitItem,
         answers={200: wire.Item},
+        idempotent_by_key=True,
     ),
     Operation(
         name="retireItem",

@@ -114,6 +114,7 @@ OPERATIONS = (
         scope=Scope.WEBHOOKS,
         body=wire.CreateWebhook,
         answers={201: wire.WebhookWithSecret},
+        idempotent_by_key=True,
     ),
     Operation(
         name="getWebhook",
@@ -153,6 +154,7 @@ OPERATIONS = (
         body=wire.RotateSecret,
         body_optional=True,
         answers={200: wire.WebhookWithSecret},
+        idempotent_by_key=True,
     ),
     Operation(
         name="testWebhook",
@@ -162,6 +164,7 @@ OPERATIONS = (
         summary="Send the event webhook.test, in its place among the others",
         scope=Scope.WEBHOOKS,
         answers={202: wire.Tested},
+        idempotent_by_key=True,
     ),
     Operation(
         name="replayWebhook",
@@ -172,6 +175,7 @@ OPERATIONS = (
         scope=Scope.WEBHOOKS,
         body=wire.Replay,
         answers={202: wire.Webhook},
+        idempotent_by_key=True,
     ),
     Operation(
         name="listDeliveries",
