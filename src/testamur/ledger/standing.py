@@ -374,7 +374,7 @@ class Standings:
                 )
                 people = [one["person"] for one in found]
             if people:
-                await work_out(tx, row["assignment"], people)
+                await work_out(tx, row["assignment"], people, now)
             ends = len(people) < _CHUNK
             await tx.run(
                 "standing_task_note",
@@ -419,7 +419,9 @@ class Standings:
             progress: told how many lines are done, and of how many.
         """
         await self.settle(tenant)
-        return await rebuild(self._database, tenant, repairs=repairs, processes=processes, progress=progress)
+        return await rebuild(
+            self._database, tenant, self._clock, repairs=repairs, processes=processes, progress=progress
+        )
 
 
 def _worked_out(

@@ -90,7 +90,7 @@ async def restand(
         by_assignment[assignment].append(person)
     if len(lines) <= at_once:
         abouts = [(await About.remembered(tx, id, stamps.get(id)), people) for id, people in by_assignment.items()]
-        await write_difference(tx, await difference(tx, abouts))
+        await write_difference(tx, await difference(tx, abouts), now)
         return
     for assignment, people in by_assignment.items():
         if len(people) <= _PEOPLE_IN_TASK_MAX:
@@ -182,12 +182,12 @@ async def _people(tx: Tx, assignment: Id, count: int) -> list[Id]:
 # Working out ---------------------------------------------------------------------------------------------------
 
 
-async def work_out(tx: WriteTx, assignment: Id, people: Sequence[Id]) -> int:
+async def work_out(tx: WriteTx, assignment: Id, people: Sequence[Id], now: datetime) -> int:
     """Work out lines of one assignment and write what is different; the tenant's counter is locked.
 
     Returns: how many lines were different.
     """
-    return await write_difference(tx, await difference(tx, [(await About.read(tx, assignment), people)]))
+    return await write_difference(tx, await difference(tx, [(await About.read(tx, assignment), people)]), now)
 
 
 @dataclass(slots=True)
@@ -232,7 +232,7 @@ async def difference(tx: Tx, abouts: Sequence[tuple[About, Sequence[Id]]]) -> Di
     return found
 
 
-async def write_difference(tx: WriteTx, found: Difference) -> int:
+async def write_difference(tx: WriteTx, found: Difference, now: datetime) -> int:
     """Make the stored steps right, in one trip. Returns how many lines were different."""
     if found.lines:
         await tx.run(
@@ -245,6 +245,7 @@ async def write_difference(tx: WriteTx, found: Difference) -> int:
             places=[place for _, place in found.gone_obligations],
             steps=found.new,
             obligations=found.new_obligations,
+            now=now,
         )
     return len(found.lines)
 
@@ -730,6 +731,7 @@ class _FactTold(Struct, array_like=True):
     recorded_at: datetime
     closed_at: datetime | None
     closed_as: str | None
+    record: Id
 
 
 class _AttemptTold(Struct, array_like=True):
@@ -768,6 +770,10 @@ class Told(Struct, array_like=True):
     extensions: list[_ExtensionTold] | None
     steps: list[StepRow] | None
     obligations: list[ObligationRow] | None
+
+    def records(self) -> dict[Id, Id]:
+        """The record of each fact."""
+        return {one.id: one.record for one in self.facts or ()}
 
 
 _VERSIONS: Any = msgspec.json.Decoder(list[_VersionTold])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from datetime import datetime
 
 from testamur.core.ids import Id
 from testamur.core.standing import Rebuilt
@@ -18,7 +19,13 @@ Slice = tuple[Id, Sequence[Id]]
 
 
 async def rebuild(
-    database: Database, tenant: Id, *, repairs: bool, processes: int, progress: Callable[[int, int], None]
+    database: Database,
+    tenant: Id,
+    clock: Callable[[], datetime],
+    *,
+    repairs: bool,
+    processes: int,
+    progress: Callable[[int, int], None],
 ) -> Rebuilt:
     """Compare every stored line with a fresh computation; see `Standings.rebuild`."""
     total = await _total(database, tenant)
@@ -26,7 +33,7 @@ async def rebuild(
     processes = processes if total >= WORTH_PROCESSES else 1
     async with aclosing(spread(database, tenant, _slices(database, tenant), _compare, processes=processes)) as compared:
         async for (assignment, people), suspects in compared:
-            found = await _confirmed(database, tenant, assignment, suspects, repairs=repairs)
+            found = await _confirmed(database, tenant, assignment, suspects, clock() if repairs else None)
             done, differences = done + len(people), differences + found
             repaired += found if repairs else 0
             progress(done, max(total, done))
@@ -72,14 +79,20 @@ async def _compare(database: Database, tenant: Id, part: Slice) -> list[Id]:
     return [person for _, person in found.lines + found.failed]
 
 
-async def _confirmed(database: Database, tenant: Id, assignment: Id, people: Sequence[Id], *, repairs: bool) -> int:
-    """How many of these lines are different with every writer kept waiting: a change in flight is no difference."""
+async def _confirmed(
+    database: Database, tenant: Id, assignment: Id, people: Sequence[Id], repaired_at: datetime | None
+) -> int:
+    """How many of these lines are different with every writer kept waiting: a change in flight is no difference.
+
+    Args:
+        repaired_at: the present moment, to make them right; None to leave them.
+    """
     found = 0
     for start in range(0, len(people), _CONFIRMED_AT_ONCE):
         part = people[start : start + _CONFIRMED_AT_ONCE]
         async with database.write(tenant, alone=True) as tx:
             different = await difference(tx, [(await About.read(tx, assignment), part)])
-            if repairs:
-                await write_difference(tx, different)
+            if repaired_at is not None:
+                await write_difference(tx, different, repaired_at)
             found += len(different.lines) + len(different.failed)
     return found

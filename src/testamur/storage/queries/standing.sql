@@ -32,7 +32,7 @@ SELECT a.assignment, who.person, json_build_array(
     p.deleted_at,
     (SELECT json_agg(json_build_array(
                 f.id, f.item, f.item_version, f.completed_at, f.completed_by_day, f.started_at, f.expires_at, f.passed,
-                f.is_prior, f.extra ->> 'how', f.recorded_at, f.closed_at, f.closed_as))
+                f.is_prior, f.extra ->> 'how', f.recorded_at, f.closed_at, f.closed_as, f.record))
      FROM (
         (SELECT f.* FROM fact f
          WHERE f.tenant = :tenant AND f.person = who.person AND f.item = ANY (a.items)
@@ -133,19 +133,21 @@ WITH ended AS (
 )
 INSERT INTO standing (tenant, assignment, person, from_on, until_on, status, line, cycle, opens_on, due_on, credit,
                       credit_ends_on, last_completed_on, started_on, satisfied_by, satisfied_how, is_on_time,
-                      late_days, is_impossible, because, zone, missed_cycles, fixed_days)
-SELECT :tenant, s.* FROM json_to_recordset(:steps::json) AS s (
+                      late_days, is_impossible, because, zone, missed_cycles, fixed_days,
+                      recorded_at)
+SELECT :tenant, s.*, :now::timestamptz FROM json_to_recordset(:steps::json) AS s (
     assignment uuid, person uuid, from_on date, until_on date, status text, line int, cycle int, opens_on date, due_on date, credit text,
     credit_ends_on date, last_completed_on date, started_on date, satisfied_by uuid, satisfied_how text,
     is_on_time boolean, late_days int, is_impossible boolean, because jsonb, zone text,
     missed_cycles int, fixed_days int[])
 ON CONFLICT (tenant, person, assignment, from_on) DO UPDATE
 SET (until_on, status, line, cycle, opens_on, due_on, credit, credit_ends_on, last_completed_on, started_on,
-     satisfied_by, satisfied_how, is_on_time, late_days, is_impossible, because, zone, missed_cycles, fixed_days)
+     satisfied_by, satisfied_how, is_on_time, late_days, is_impossible, because, zone, missed_cycles, fixed_days,
+     recorded_at)
   = (excluded.until_on, excluded.status, excluded.line, excluded.cycle, excluded.opens_on, excluded.due_on,
      excluded.credit, excluded.credit_ends_on, excluded.last_completed_on, excluded.started_on, excluded.satisfied_by,
      excluded.satisfied_how, excluded.is_on_time, excluded.late_days, excluded.is_impossible, excluded.because,
-     excluded.zone, excluded.missed_cycles, excluded.fixed_days);
+     excluded.zone, excluded.missed_cycles, excluded.fixed_days, excluded.recorded_at);
 
 -- name: standing_people
 -- Everybody who ever was in one of some audiences, in order, from behind `after` to `last`.
