@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
 from zoneinfo import ZoneInfo
@@ -158,10 +159,13 @@ class Timeline:
     Args:
         steps: in order and without overlap; from the first entry on without gaps; empty for somebody never meant.
         obligations: those that opened or will open, by line and cycle.
+        credit_ends: the last day of the credit that each completion gives, of several the latest; None for credit
+            that never ends. What gives none is not here.
     """
 
     steps: tuple[Step, ...]
     obligations: tuple[Obligation, ...]
+    credit_ends: Mapping[Id, date | None] = field(default_factory=dict)
 
 
 def standing_on(timeline: Timeline, day: date) -> Step | None:

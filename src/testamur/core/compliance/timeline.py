@@ -45,7 +45,7 @@ def timeline(facts: Facts, *, horizon: date) -> Timeline:
         day = date_of(void_day)
         steps = [*_before(steps, day), *_from(walk.steps, day)]
     obligations = tuple(_obligation(duty) for line in walk.lines for duty in line.duties)
-    return Timeline((*_scheduled(case), *_merged(steps)), obligations)
+    return Timeline((*_scheduled(case), *_merged(steps)), obligations, walk.credit_ends())
 
 
 class _Case:
@@ -166,6 +166,14 @@ class _Walk:
                 self._emit(day, next_day)
         if self.line is not None:
             self.line.close()
+
+    def credit_ends(self) -> dict[Id, date | None]:
+        ends: dict[Id, int] = {}
+        for credit in self.credits:
+            if not credit.is_ignored:
+                id = credit.done.completion.id
+                ends[id] = max(credit.end, ends.get(id, 0))
+        return {id: to_date(end) for id, end in ends.items()}
 
     def _events(self) -> Iterator[tuple[int, int, Callable[[int], None]]]:
         case = self.case
