@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import asyncpg
@@ -11,11 +11,12 @@ import pytest
 
 from testamur.core.assignments import VERSIONS_MAX, Assignment, AssignmentEdit, NewAssignment
 from testamur.core.audiences import NewAudience
-from testamur.core.enrolments import Enrolment, EnrolmentStatus
+from testamur.core.enrolments import Enrolment
 from testamur.core.errors import AssignmentNotFound, Conflict, NotFound
 from testamur.core.ids import Id, to_hex24
 from testamur.core.people import Identifier, NewPerson, Reference
 from testamur.core.records import SameKey, SourceKey
+from testamur.core.vocabularies import EnrolmentStatus
 from testamur.ledger import Ledger
 from testamur.ledger.enrolments import EnrolmentFilter
 from testamur.storage.database import DatabaseUrls
@@ -213,9 +214,24 @@ def test_pages_and_filters_agree_with_the_whole(hub: Hub, story: Story) -> None:
     assert story.enrolments(made, status=EnrolmentStatus.COMPLETE) == complete
     assert story.enrolments(made, status=EnrolmentStatus.COMPLETE, count=5, skip=10) == complete[10:]
     assert story.enrolments(made, status=EnrolmentStatus.COMPLETE, skip=13) == []
-    assert story.enrolments(made, updated_from=story.now) == complete
-    assert story.enrolments(made, updated_from=story.now - timedelta(days=9), updated_before=story.now, skip=1192) == []
-    assert len(story.enrolments(made, updated_before=story.now, skip=1100)) == 92
+
+
+def test_who_comes_again_is_given_what_changed_since(hub: Hub, story: Story) -> None:
+    people = sorted(story.people(20))
+    made = story.assign()
+    first = story.now
+    story.on("2026-01-12")
+    for person in people[::10]:
+        story.complete(person, "2026-01-11T10:00")
+    changed = [one for one in story.enrolments(made) if one.person in people[::10]]
+    assert {one.updated_at for one in changed} == {story.now}
+    assert story.enrolments(made, updated_from=story.now) == changed
+    assert len(story.enrolments(made, updated_from=first)) == 20
+    assert len(story.enrolments(made, updated_from=first, updated_before=story.now)) == 18
+    assert story.enrolments(made, updated_from=first, updated_before=story.now, skip=18) == []
+    fell_due = datetime(2026, 2, 10, tzinfo=UTC)
+    late = story.on("2026-02-11").enrolments(made, updated_from=fell_due, status=EnrolmentStatus.OVERDUE)
+    assert (len(late), {one.updated_at for one in late}) == (18, {fell_due}), "days pass without a write"
 
 
 def test_a_correction_that_makes_it_somebody_elses_takes_it_back(hub: Hub, story: Story) -> None:

@@ -22,7 +22,7 @@ PERIOD_MAX_DAYS = 36_500
 ALTERNATIVES_MAX = 1_000
 CALENDAR_DAYS_MAX = 366
 VERSIONS_MAX = 250
-"""Versions of one assignment: every reader of an enrolment goes through all of them."""
+"""Versions of one assignment: every line is worked out through all of them."""
 
 
 class Keep(Enum):
@@ -146,15 +146,6 @@ class AssignmentVersion:
     has_notice_floor: bool = True
     applies_to_open: bool = False
     zone: str | None = None
-
-    @property
-    def demands(self) -> bool:
-        """Whether it asks anything of anybody."""
-        return self.is_active and not self.is_deleted
-
-    def accepts(self, item: Id) -> bool:
-        """Whether completing `item` satisfies it."""
-        return item == self.primary or item in self.alternatives
 
 
 def check_settings(settings: Settings, *, zone: str | None, named: tuple[str, ...] = ()) -> None:

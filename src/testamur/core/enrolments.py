@@ -1,102 +1,46 @@
-"""Enrolments: where one person stands with one assignment, and how that came about.
+"""Enrolments: one person under one assignment in the style of `vocabularies`, with every step of the way there.
 
-An enrolment is computed, never stored: a pure function of the assignment's versions, the person's memberships, her
-completions and the present moment. It follows the plain settings of the compliance rules (anchor `completion`, no
-renewal window, a grace of one completion period); the numbers beside the code are theirs.
+There is one for each person and assignment, through all cycles and lines. What it says comes from the timeline of the
+compliance engine; only the moments within a day, which the engine does not know, are looked up among the facts here.
 """
 
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from enum import Enum
-from itertools import pairwise
+from enum import Enum, auto
 from zoneinfo import ZoneInfo
 
-from testamur.core.assignments import AssignmentVersion
+from testamur.core.compliance import Completion, Facts, Obligation, Settings, Span, Step, Timeline, standing_on
+from testamur.core.compliance.days import start_of
 from testamur.core.ids import Id, from_parts, to_hex24
 from testamur.core.moments import Precision, When
-
-REENTRY_DAYS = 30
-"""Away no longer than this, the same duty goes on; beyond it a new one begins (rules M2 and M3)."""
-
-
-class EnrolmentStatus(Enum):
-    """Where a person stands with an assignment."""
-
-    UNASSIGNED = "unassigned"
-    """Nowhere yet; only ever what was before the first step."""
-    SCHEDULED = "scheduled"
-    """Nothing to do until a day that is known: the end of the credit held, or of the wait for joining."""
-    OPEN = "open"
-    OVERDUE = "overdue"
-    COMPLETE = "complete"
-    """Done for good."""
-    ARCHIVED = "archived"
-    """Outside of the audience, inactive, or the assignment is deleted or paused."""
+from testamur.core.vocabularies import EnrolmentStatus, enrolment_status
 
 
 class Cause(Enum):
-    """Why a step was taken."""
+    """Why an entry was made."""
 
     ASSIGNED = "assigned"
     REINSTATED = "reinstated"
-    """Back after having been away."""
+    """Back after having been archived."""
     COMPLETED = "completed"
     OPENED = "opened"
     FELL_DUE = "overdue"
     ARCHIVED = "archived"
     CHANGED = "changed"
-    """The assignment was edited, or a completion was withdrawn."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """Something that held from one moment until another, with the second clock on both ends."""
-
-    began_at: datetime
-    began_known_at: datetime
-    ended_at: datetime | None = None
-    ended_known_at: datetime | None = None
-
-    def holds(self, at: datetime) -> bool:
-        return self.began_at <= at and (self.ended_at is None or at < self.ended_at)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberSpan(Span):
-    """A membership in an audience."""
-
-    audience: Id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completed:
-    """A completion that is no fail, as the ledger knows it.
-
-    Args:
-        record: the completion's lasting id.
-        known_at: when it was recorded.
-        voided_at: from then on it does not count (rule C6).
-    """
-
-    record: Id
-    item: Id
-    completed: When
-    known_at: datetime
-    voided_at: datetime | None = None
+    """The assignment was edited, a completion withdrawn, an extension given, or retraining asked for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A step of an enrolment's history.
+class Entry:
+    """An entry of an enrolment's history.
 
     Args:
-        completion: the record that the step rests on.
-        at: when it happened.
+        completion: the record that it rests on.
+        at: when it happened. What falls on a day without a moment of its own happens at the day's beginning.
         known_at: when it could be known: later than `at` for late news (rule C8).
     """
 
@@ -113,12 +57,12 @@ class Enrolment:
     """One person under one assignment.
 
     Args:
-        audience, primary: as the standing version of the assignment says.
-        available_at: when the duty opened, or will open. None when the person never came under it.
-        due_on: the last day in time, in the tenant's zone.
+        audience, primary: as the assignment says today.
+        available_at: when the obligation opened, or will open; of what is done for good, the last one's.
+        due_on: the last day in time.
         due_at: 23:59:59 on that day (rule D5).
         last_completed_at: of all completions that count.
-        history: every step, oldest first.
+        history: oldest first.
         updated_at: when anything of this last changed, by the second clock: who asks for what is newer than his last
             look misses nothing.
     """
@@ -133,7 +77,7 @@ class Enrolment:
     due_on: date | None
     due_at: datetime | None
     last_completed_at: datetime | None
-    history: tuple[Step, ...]
+    history: tuple[Entry, ...]
     updated_at: datetime
 
 
@@ -142,8 +86,8 @@ class Coverage:
     """What assignments make of one completion.
 
     Args:
-        had_due_date: whether one of them asked for it of this person at that time.
-        credit_ends_at: the last moment of the credit it gives under a recurring assignment, of several the latest.
+        had_due_date: whether one of them asked for it of this person on its day.
+        credit_ends_at: the last second of the credit it gives under a recurring assignment, of several the latest.
             None without one.
     """
 
@@ -167,319 +111,314 @@ def enrolled_person(assignment: Id, enrolment: Id) -> Id:
 def enrolment(
     assignment: Id,
     person: Id,
-    versions: Sequence[AssignmentVersion],
-    memberships: Sequence[MemberSpan],
-    completions: Sequence[Completed],
+    facts: Facts,
+    timeline: Timeline,
     *,
-    away: Sequence[Span] = (),
+    records: Mapping[Id, Id],
+    updated_at: datetime,
     zone: ZoneInfo,
-    now: datetime,
-) -> Enrolment | None:
-    """Where the person stands now, and every step on the way there; None when she was never meant.
+    today: date,
+) -> Enrolment:
+    """What is shown of somebody whose membership and the life of the assignment have a moment in common.
 
     Args:
-        versions: all of the assignment's, oldest first.
-        memberships: the person's, in every audience the assignment was ever for.
-        completions: the person's, of every item the assignment ever accepted, in any order.
-        away: spans in which she was suspended or deleted: as if outside of the audience.
-        zone: the tenant's, in which deadlines are days (rule D1).
+        timeline: worked out from `facts`, which hold one version of the assignment at least.
+        records: the record of each fact.
+        zone: in which the days of the assignment are days now.
     """
-    walk = _Walk(_Facts(versions, memberships, completions, away, zone), now)
-    for at, until in walk.stretches():
-        walk.go(at, until)
-    if not walk.steps:
-        return None
-    standing, window, last = walk.facts.in_force(now) or versions[0], walk.window, walk.facts.last_completed(now)
+    marks = _Marks(facts, zone)
+    history = tuple(_history(facts, timeline, marks, records, today))
+    step, shown = standing_on(timeline, today), _shown_obligation(timeline, today)
+    version = _in_force(facts.versions, today) or facts.versions[0]
+    opens_on, due_on = (step.opens_on, step.due_on) if step else (None, None)
+    if opens_on is None and shown is not None:
+        opens_on, due_on = shown.opens_on, shown.due_on
+    counted = _counted(facts, today, step.zone) if step else []
     return Enrolment(
         id=enrolment_id(assignment, person),
         assignment=assignment,
         person=person,
-        audience=standing.audience,
-        primary=standing.primary,
-        status=walk.status,
-        available_at=window.opens_at if window else None,
-        due_on=window.due_on if window else None,
-        due_at=_last_second(window.due_on, zone) if window else None,
-        last_completed_at=last.completed.at if last else None,
-        history=tuple(walk.steps),
-        updated_at=max(walk.known_at, walk.steps[-1].known_at),
+        audience=version.audience,
+        primary=version.primary,
+        status=enrolment_status(step),
+        available_at=marks.arrival(opens_on) if opens_on else None,
+        due_on=due_on,
+        due_at=last_second(due_on, step.zone if step else zone) if due_on else None,
+        last_completed_at=max((one.completed.at for one in counted), default=None),
+        history=history,
+        updated_at=updated_at,
     )
 
 
 def coverage(
-    completed: Completed,
-    assignments: Sequence[tuple[Sequence[AssignmentVersion], Sequence[MemberSpan]]],
-    zone: ZoneInfo,
-    now: datetime,
+    completion: Id, item: Id, completed: When, lines: Iterable[tuple[Facts, Timeline]], zone: ZoneInfo
 ) -> Coverage:
     """What a person's assignments make of one of her completions.
 
     Args:
-        assignments: the versions of each, and her memberships in their audiences.
+        completion: the fact.
+        lines: hers under every assignment that accepts, or accepted, the item.
+        zone: the tenant's.
     """
-    at = _counts_at(completed.completed, zone)
-    had_due_date, ends = False, []
-    for versions, memberships in assignments:
-        facts = _Facts(versions, memberships, (), (), zone)
-        if not any(facts.meets(member) for member in memberships):
-            continue
-        version = facts.in_force(at)
-        had_due_date = had_due_date or (
-            version is not None
-            and version.demands
-            and version.accepts(completed.item)
-            and facts.member(version.audience, at) is not None
-        )
-        standing = facts.in_force(max(at, now))
-        recurrence_days = standing.recurrence_days if standing and not standing.is_deleted else None
-        if recurrence_days and facts.qualifies(completed.item, at, max(at, now)):
-            ends.append(completed.completed.local_day(zone) + timedelta(recurrence_days))
-    return Coverage(had_due_date, _last_second(max(ends), zone) if ends else None)
+    had_due_date, ends = False, list[date]()
+    for facts, timeline in lines:
+        day = completed.local_day(zone)
+        version, step = _in_force(facts.versions, day), standing_on(timeline, day)
+        asked = step is not None and enrolment_status(step) is not EnrolmentStatus.ARCHIVED and step.line > 0
+        had_due_date = had_due_date or (asked and version is not None and version.accepts(item))
+        last = facts.versions[-1]
+        end = timeline.credit_ends.get(completion)
+        if timeline.steps and last.recurs and not last.is_deleted and end is not None:
+            ends.append(end)
+    return Coverage(had_due_date, last_second(max(ends), zone) if ends else None)
 
 
-@dataclass(slots=True)
-class _Line:
-    """The run of duties from one entry into the audience until the person leaves for good."""
+def last_second(day: date, zone: ZoneInfo) -> datetime:
+    """The inclusive end of a day, for vocabularies that have no days (rule D5)."""
+    return datetime.combine(day, time(23, 59, 59), zone).astimezone(UTC)
 
-    entered_at: datetime
-    entered_on: date
-    notice_from: date
-    absences: list[tuple[date, date]] = field(default_factory=list)
+
+# History ---------------------------------------------------------------------------------------------------------
+
+
+def _history(facts: Facts, timeline: Timeline, marks: _Marks, records: Mapping[Id, Id], today: date) -> Iterator[Entry]:
+    status, last = EnrolmentStatus.UNASSIGNED, None
+    for step in timeline.steps:
+        if step.since > today:
+            break
+        if last is not None and last.until is not None and last.until < step.since:
+            for entry in _archived(status, marks, last.until):
+                yield entry
+                status = entry.after
+        for entry in _entries(step, last, status, facts, timeline.obligations, marks, records):
+            yield entry
+            status = entry.after
+        last = step
+    if last is None:
+        yield from _came_and_went(marks)
+    elif last.until is not None and last.until <= today:
+        yield from _archived(status, marks, last.until)
+
+
+def _archived(status: EnrolmentStatus, marks: _Marks, day: date) -> Iterator[Entry]:
+    if status is not EnrolmentStatus.ARCHIVED:
+        yield marks.entry(Cause.ARCHIVED, None, status, EnrolmentStatus.ARCHIVED, marks.departure(day))
+
+
+def _entries(
+    step: Step,
+    last: Step | None,
+    before: EnrolmentStatus,
+    facts: Facts,
+    obligations: Iterable[Obligation],
+    marks: _Marks,
+    records: Mapping[Id, Id],
+) -> Iterator[Entry]:
+    """What led from the step before to this one. A day has one step, and may still have had several things happen."""
+    after, day = enrolment_status(step), step.since
+    done = _done_on(step, facts, records) if after is not EnrolmentStatus.ARCHIVED else []
+    of_today = {one.id for one in done}
+    owed = next((one for one in obligations if one.ended_on == day and one.satisfied_by in of_today), None)
+    holds_credit = after in (EnrolmentStatus.SCHEDULED, EnrolmentStatus.COMPLETE)
+    rests_on = records.get(step.satisfied_by) if holds_credit and step.satisfied_by else None
+
+    if before is after is EnrolmentStatus.ARCHIVED:
+        return
+    if before in (EnrolmentStatus.UNASSIGNED, EnrolmentStatus.ARCHIVED):
+        cause = Cause.ASSIGNED if before is EnrolmentStatus.UNASSIGNED else Cause.REINSTATED
+        arrived_at = marks.arrival(day)
+        done = [one for one in done if marks.counts_at(one) > arrived_at]
+        came_as = EnrolmentStatus.OPEN if done and owed else after
+        yield marks.entry(cause, None if done else rests_on, before, came_as, arrived_at)
+        before = came_as
+    if done and owed is not None and before is EnrolmentStatus.SCHEDULED and owed.opens_on == day:
+        yield marks.entry(Cause.OPENED, None, before, EnrolmentStatus.OPEN, marks.start(day))
+        before = EnrolmentStatus.OPEN
+    if done and owed is not None and before is EnrolmentStatus.OPEN and owed.due_on == day - timedelta(1):
+        yield marks.entry(Cause.FELL_DUE, None, before, EnrolmentStatus.OVERDUE, marks.start(day))
+        before = EnrolmentStatus.OVERDUE
+    for one in done:
+        yield marks.entry(Cause.COMPLETED, records.get(one.id), before, after, marks.counts_at(one))
+        before = after
+    if before is after:
+        return
+    if after is EnrolmentStatus.ARCHIVED:
+        yield from _archived(before, marks, day)
+    elif after is EnrolmentStatus.OPEN and step.opens_on == day and not marks.was_changed(day):
+        yield marks.entry(Cause.OPENED, None, before, after, marks.start(day))
+    elif after is EnrolmentStatus.OVERDUE and step.due_on and step.due_on + timedelta(1) == day:
+        yield marks.entry(Cause.FELL_DUE, None, before, after, marks.start(day))
+    else:
+        yield marks.entry(Cause.CHANGED, rests_on, before, after, marks.change(day))
+
+
+def _came_and_went(marks: _Marks) -> Iterator[Entry]:
+    """Of somebody who was meant for less than a day, which is no line (section 6), and may have been told of it."""
+    came_at, went_at = marks.presence()
+    if went_at is None or came_at < went_at:
+        yield marks.entry(Cause.ASSIGNED, None, EnrolmentStatus.UNASSIGNED, EnrolmentStatus.OPEN, came_at)
+        if went_at is not None:
+            yield marks.entry(Cause.ARCHIVED, None, EnrolmentStatus.OPEN, EnrolmentStatus.ARCHIVED, went_at)
+    else:
+        yield marks.entry(Cause.ASSIGNED, None, EnrolmentStatus.UNASSIGNED, EnrolmentStatus.ARCHIVED, came_at)
+
+
+def _done_on(step: Step, facts: Facts, records: Mapping[Id, Id]) -> list[Completion]:
+    """The completions that count from the first day of a step on, in order; one however often it was corrected."""
+    if step.last_completed_on != step.since:
+        return []
+    version = _in_force(facts.versions, step.since)
+    found = {
+        (one.completed, records.get(one.id)): one
+        for one in sorted(_counted(facts, step.since, step.zone), key=lambda one: one.id)
+        if _day(one, step.zone) == step.since and version is not None and version.accepts(one.item)
+    }
+    return sorted(found.values(), key=lambda one: (one.completed, one.id))
+
+
+def _counted(facts: Facts, day: date, zone: ZoneInfo) -> list[Completion]:
+    """The completions until a day of what is accepted: no fails, and nothing that is voided by then."""
+    items = {item for version in facts.versions if version.since <= day for item in version.items}
+    return [
+        one
+        for one in facts.completions
+        if one.passed is not False
+        and one.item in items
+        and _day(one, zone) <= day
+        and (one.voided_at is None or one.voided_at.astimezone(zone).date() > day)
+    ]
+
+
+def _shown_obligation(timeline: Timeline, today: date) -> Obligation | None:
+    """The last obligation that opened: of what is done for good there is none to come."""
+    return next((one for one in reversed(timeline.obligations) if one.opens_on <= today), None)
+
+
+class _Kind(Enum):
+    JOIN = auto()
+    LEAVE = auto()
+    RULE = auto()
+    """A version that asks something."""
+    NO_RULE = auto()
+    """A version that pauses or deletes."""
+    AWAY = auto()
+    BACK = auto()
+    EXEMPT = auto()
+    OTHER = auto()
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
-    """A duty's days; `is_done` says that it was met for good."""
+class _Mark:
+    kind: _Kind
+    day: date
+    at: datetime
+    known_at: datetime
 
-    opens_at: datetime
-    due_on: date
-    is_done: bool = False
+
+_DEPARTURES = frozenset({_Kind.LEAVE, _Kind.NO_RULE, _Kind.AWAY, _Kind.EXEMPT})
 
 
-class _Facts:
-    """What is known, asked for by moments."""
+class _Marks:
+    """The moments of facts. What was recorded on the day it happened, happened then; otherwise as the day began."""
 
-    def __init__(
-        self,
-        versions: Sequence[AssignmentVersion],
-        memberships: Sequence[MemberSpan],
-        completions: Sequence[Completed],
-        away: Sequence[Span],
-        zone: ZoneInfo,
-    ) -> None:
-        self.versions = versions
-        self.acts_at = [version.acts_at for version in versions]
-        self.untils = [*self.acts_at[1:], None]
-        self.memberships = memberships
-        self.away = away
-        self.zone = zone
-        self.completions = sorted(completions, key=lambda one: (_counts_at(one.completed, zone), one.record))
-        self.completed_at = [_counts_at(one.completed, zone) for one in self.completions]
+    def __init__(self, facts: Facts, zone: ZoneInfo) -> None:
+        self._facts = facts
+        self._zone = zone
+        self._marks = sorted(self._read(), key=lambda mark: mark.at)
+        known = [(mark.at, mark.known_at) for mark in self._marks]
+        done = [(self.counts_at(one), one.recorded_at or self.counts_at(one)) for one in facts.completions]
+        self._known = known + done
 
-    def events(self) -> dict[datetime, datetime]:
-        """Every moment at which something changed, and when all that changed then was known."""
-        events: dict[datetime, datetime] = {}
+    def entry(
+        self, cause: Cause, completion: Id | None, before: EnrolmentStatus, after: EnrolmentStatus, at: datetime
+    ) -> Entry:
+        known_at = max((known_at for happened_at, known_at in self._known if happened_at <= at), default=at)
+        return Entry(cause, completion, before, after, at, max(at, known_at))
 
-        def add(at: datetime | None, known_at: datetime | None) -> None:
-            if at is not None:
-                events[at] = max(events.get(at, at), known_at or at)
+    def start(self, day: date) -> datetime:
+        return start_of(day, self._zone)
 
-        for version in self.versions:
-            add(version.acts_at, version.recorded_at)
-        for span in (*self.memberships, *self.away):
-            add(span.began_at, span.began_known_at)
-            add(span.ended_at, span.ended_known_at)
-        for member in self.memberships:
-            add(member.began_known_at, member.began_known_at)
-        for at, completed in zip(self.completed_at, self.completions, strict=True):
-            add(at, completed.known_at)
-            add(completed.voided_at, completed.voided_at)
-        return events
+    def counts_at(self, completion: Completion) -> datetime:
+        """The moment from which a completion counts; a bare day counts from its beginning."""
+        completed = completion.completed
+        return self.start(completed.at.date()) if completed.precision is Precision.DAY else completed.at
 
-    def in_force(self, at: datetime) -> AssignmentVersion | None:
-        """What the assignment says at a moment; None before it was made."""
-        place = bisect_right(self.acts_at, at)
-        return self.versions[place - 1] if place else None
+    def arrival(self, day: date) -> datetime:
+        """When, on a day, the last of what it takes to be meant came about."""
+        found = [self.start(day)]
+        if not self._is_member_before(day):
+            found.append(min((mark.at for mark in self._of(day, _Kind.JOIN)), default=found[0]))
+        in_force = _in_force(self._facts.versions, day - timedelta(1))
+        if in_force is None or not in_force.is_active or in_force.is_deleted:
+            found.append(min((mark.at for mark in self._of(day, _Kind.RULE)), default=found[0]))
+        return max([*found, *(mark.at for mark in self._of(day, _Kind.BACK))])
 
-    def member(self, audience: Id, at: datetime) -> MemberSpan | None:
-        return next((span for span in self.memberships if span.audience == audience and span.holds(at)), None)
+    def departure(self, day: date) -> datetime:
+        return max((mark.at for mark in self._of(day, *_DEPARTURES)), default=self.start(day))
 
-    def meets(self, member: MemberSpan) -> bool:
-        """Whether a membership and the life of the assignment have a moment in common, or will have."""
-        return any(
-            version.audience == member.audience
-            and not version.is_deleted
-            and (member.ended_at is None or version.acts_at < member.ended_at)
-            and (until is None or member.began_at < until)
-            for version, until in zip(self.versions, self.untils, strict=True)
-        )
+    def change(self, day: date) -> datetime:
+        return max((mark.at for mark in self._of(day, *_Kind)), default=self.start(day))
 
-    def expected(self, audience: Id, at: datetime) -> MemberSpan | None:
-        """The next membership that is known and has not begun."""
-        coming = [
-            span
-            for span in self.memberships
-            if span.audience == audience
-            and span.began_known_at <= at < span.began_at
-            and (span.ended_at is None or span.began_at < span.ended_at)
+    def was_changed(self, day: date) -> bool:
+        return bool(self._of(day, _Kind.RULE, _Kind.OTHER))
+
+    def presence(self) -> tuple[datetime, datetime | None]:
+        """From when the assignment and the person were there together, and the first moment at which they were not."""
+        firsts = [
+            next((mark.at for mark in self._marks if mark.kind is kind), None) for kind in (_Kind.RULE, _Kind.JOIN)
         ]
-        return min(coming, key=lambda span: span.began_at, default=None)
+        came_at = max((at for at in firsts if at is not None), default=self._marks[0].at)
+        gone = [mark for mark in self._marks if mark.kind in _DEPARTURES]
+        if any(mark.kind is _Kind.AWAY and mark.at <= came_at for mark in gone):
+            return came_at, came_at
+        return came_at, next((mark.at for mark in gone if mark.at > came_at), None)
 
-    def is_away(self, at: datetime) -> bool:
-        return any(span.holds(at) for span in self.away)
+    def _of(self, day: date, *kinds: _Kind) -> list[_Mark]:
+        return [mark for mark in self._marks if mark.day == day and mark.kind in kinds]
 
-    def last_completed(self, at: datetime) -> Completed | None:
-        """The last completion that counts at a moment. Its credit ends last (rule R1)."""
-        for place in range(bisect_right(self.completed_at, at) - 1, -1, -1):
-            completed = self.completions[place]
-            if completed.voided_at is not None and completed.voided_at <= at:
-                continue
-            if self.qualifies(completed.item, self.completed_at[place], at):
-                return completed
-        return None
+    def _is_member_before(self, day: date) -> bool:
+        return any(one.since < day and (one.until is None or one.until >= day) for one in self._facts.memberships)
 
-    def qualifies(self, item: Id, completed_at: datetime, at: datetime) -> bool:
-        """Whether some version between the completion and now accepted its item.
+    def _read(self) -> Iterator[_Mark]:
+        facts = self._facts
+        for version in facts.versions:
+            asks = version.is_active and not version.is_deleted
+            yield self._mark(_Kind.RULE if asks else _Kind.NO_RULE, version.since, version.recorded_at)
+        for membership in facts.memberships:
+            yield from self._ends(membership, _Kind.JOIN, _Kind.LEAVE)
+        for absence in facts.inactive:
+            yield from self._ends(absence, _Kind.AWAY, _Kind.BACK)
+        for exemption in facts.exemptions:
+            yield self._mark(_Kind.EXEMPT, exemption.since, exemption.recorded_at)
+            if exemption.until is not None and exemption.until < date.max:
+                yield self._mark(_Kind.OTHER, exemption.until + timedelta(1), None)
+        for extension in facts.extensions:
+            yield self._mark(_Kind.OTHER, extension.granted_on, extension.recorded_at)
+        for release in facts.item_versions:
+            if release.requires_retraining:
+                yield self._mark(_Kind.OTHER, release.published_on, release.recorded_at)
+        for voided_at in [*(one.voided_at for one in facts.completions), *(one.voided_at for one in facts.progress)]:
+            if voided_at is not None:
+                yield self._mark(_Kind.OTHER, voided_at.astimezone(self._zone).date(), voided_at)
 
-        An item added later lets completions from before count (rule E6), and what counted once goes on to count when
-        it is removed (rules E7 and E8).
-        """
-        return any(
-            version.accepts(item) and version.acts_at <= at and (until is None or completed_at < until)
-            for version, until in zip(self.versions, self.untils, strict=True)
-        )
+    def _ends(self, span: Span, begins: _Kind, ends: _Kind) -> Iterator[_Mark]:
+        yield self._mark(begins, span.since, span.recorded_at)
+        if span.until is not None:
+            yield self._mark(ends, span.until, span.end_recorded_at)
 
-    def period(self, version: AssignmentVersion, opens_at: datetime) -> int:
-        """Days for a duty: the longest that was given since it opened (rules E1 and E2)."""
-        return max(
-            other.completion_period_days
-            for other, until in zip(self.versions, self.untils, strict=True)
-            if other is version or (other.number < version.number and until is not None and opens_at < until)
-        )
-
-    def day(self, at: datetime) -> date:
-        return at.astimezone(self.zone).date()
+    def _mark(self, kind: _Kind, day: date, recorded_at: datetime | None) -> _Mark:
+        at = self.start(day)
+        if recorded_at is not None and recorded_at.astimezone(self._zone).date() == day:
+            at = recorded_at
+        return _Mark(kind, day, at, recorded_at or at)
 
 
-class _Walk:
-    """One pass over the moments at which something changed, from the first to now."""
+def _in_force(versions: Iterable[Settings], day: date) -> Settings | None:
+    return max((one for one in versions if one.since <= day), key=lambda one: (one.since, one.number), default=None)
 
-    def __init__(self, facts: _Facts, now: datetime) -> None:
-        self.facts = facts
-        self.now = now
-        self.events = facts.events()
-        self.steps: list[Step] = []
-        self.status = EnrolmentStatus.UNASSIGNED
-        self.window: _Window | None = None
-        self.known_at = datetime.min.replace(tzinfo=UTC)
-        self._line: _Line | None = None
-        self._left_on: date | None = None
 
-    def stretches(self) -> Iterator[tuple[datetime, datetime]]:
-        """The moments in order, each with the one at which the next thing changes."""
-        moments = sorted(at for at in self.events if at <= self.now)
-        return pairwise([*moments, self.now + timedelta(microseconds=1)])
-
-    def go(self, at: datetime, until: datetime) -> None:
-        """Take the steps from `at` up to, not including, `until`, with nothing changing in between but the time."""
-        facts = self.facts
-        self.known_at = max(self.known_at, self.events[at])
-        version = facts.in_force(at)
-        if version is None:
-            return
-        member = facts.member(version.audience, at)
-        if version.demands and member is not None and not facts.is_away(at):
-            self._be_present(version, member, at, until)
-        elif self._line is not None:
-            self._left_on = self._left_on or facts.day(at)
-            self._step(EnrolmentStatus.ARCHIVED, Cause.ARCHIVED, at)
-        elif version.demands and (coming := facts.expected(version.audience, at)) is not None:
-            day = facts.day(coming.began_at)
-            self.window = _Window(coming.began_at, day + timedelta(version.completion_period_days))
-            self._step(EnrolmentStatus.SCHEDULED, Cause.ASSIGNED, at)
-        elif self.steps or (member is not None and not version.is_deleted):
-            self._step(EnrolmentStatus.ARCHIVED, Cause.ARCHIVED, at)
-
-    def _be_present(self, version: AssignmentVersion, member: MemberSpan, at: datetime, until: datetime) -> None:
-        line = self._enter(member, at)
-        last = self.facts.last_completed(at)
-        self.window = window = self._window_of(version, line, last, at)
-        opens_at, late_at = window.opens_at, _start(window.due_on + timedelta(1), self.facts.zone)
-        if window.is_done:
-            stages = [(EnrolmentStatus.COMPLETE, at, until, Cause.CHANGED)]
-        else:
-            stages = [
-                (EnrolmentStatus.SCHEDULED, at, opens_at, Cause.CHANGED),
-                (EnrolmentStatus.OPEN, max(at, opens_at), late_at, Cause.OPENED if opens_at >= at else Cause.CHANGED),
-                (EnrolmentStatus.OVERDUE, max(at, late_at), until, Cause.FELL_DUE if late_at >= at else Cause.CHANGED),
-            ]
-        arrival = self._arrival(last, at)
-        for status, begins, ends, cause in stages:
-            if begins < min(ends, until):
-                self._step(status, arrival or cause, begins, last)
-                arrival = None
-
-    def _enter(self, member: MemberSpan, at: datetime) -> _Line:
-        day, line = self.facts.day(at), self._line
-        if line is None or (self._left_on is not None and (day - self._left_on).days > REENTRY_DAYS):
-            # Rule M6: who is known to be a member only later has the whole time from then on.
-            line = self._line = _Line(at, day, max(day, self.facts.day(member.began_known_at)))
-        elif self._left_on is not None:
-            line.absences.append((self._left_on, day))
-        self._left_on = None
-        return line
-
-    def _window_of(self, version: AssignmentVersion, line: _Line, last: Completed | None, at: datetime) -> _Window:
-        facts = self.facts
-        opens_on, opens_at = line.entered_on, line.entered_at
-        if last is not None and version.recurrence_days:
-            credit_ends_on = last.completed.local_day(facts.zone) + timedelta(version.recurrence_days)
-            if credit_ends_on > opens_on:
-                opens_on, opens_at = credit_ends_on, _start(credit_ends_on, facts.zone)
-        days = timedelta(facts.period(version, opens_at))
-        due_on = max(opens_on, line.notice_from) + days
-        if last is not None and version.recurrence_days:
-            due_on = max(due_on, self._noticed(line, last, at))
-        for left_on, back_on in line.absences:
-            if left_on <= due_on < back_on:
-                due_on = back_on + (due_on - left_on)  # rule M2: the days that were left
-        is_done = last is not None and not version.recurrence_days
-        return _Window(opens_at, due_on, is_done)
-
-    def _noticed(self, line: _Line, last: Completed, at: datetime) -> date:
-        """The earliest due day after edits that brought it nearer: a completion period from the edit (rule E3)."""
-        facts, noticed = self.facts, date.min
-        completed_on = last.completed.local_day(facts.zone)
-
-        def due_on(version: AssignmentVersion) -> date:
-            if not version.recurrence_days:
-                return date.max
-            credit_ends_on = completed_on + timedelta(version.recurrence_days)
-            return max(credit_ends_on, line.notice_from) + timedelta(version.completion_period_days)
-
-        for old, new in pairwise(facts.versions):
-            edited_on = facts.day(new.acts_at)
-            if completed_on <= edited_on and new.acts_at <= at and due_on(new) < due_on(old) >= edited_on:
-                noticed = max(noticed, edited_on + timedelta(new.completion_period_days))
-        return noticed
-
-    def _arrival(self, last: Completed | None, at: datetime) -> Cause | None:
-        """Why there is a step at `at`, unless an edit or the time is the reason."""
-        if self.status is EnrolmentStatus.UNASSIGNED:
-            return Cause.ASSIGNED
-        if self.status is EnrolmentStatus.ARCHIVED:
-            return Cause.REINSTATED
-        if last is not None and _counts_at(last.completed, self.facts.zone) == at:
-            return Cause.COMPLETED
-        return None
-
-    def _step(self, status: EnrolmentStatus, cause: Cause, at: datetime, last: Completed | None = None) -> None:
-        if status is self.status and cause is not Cause.COMPLETED:
-            return
-        rests_on = last is not None and status in (EnrolmentStatus.SCHEDULED, EnrolmentStatus.COMPLETE)
-        completion = last.record if last is not None and (rests_on or cause is Cause.COMPLETED) else None
-        self.steps.append(Step(cause, completion, self.status, status, at, max(at, self.known_at)))
-        self.status = status
+def _day(completion: Completion, zone: ZoneInfo) -> date:
+    return completion.completed.local_day(zone)
 
 
 def _masked(assignment: Id, id: Id) -> Id:
@@ -487,16 +426,3 @@ def _masked(assignment: Id, id: Id) -> Id:
     mask = int.from_bytes(hashlib.sha256(b"enrolment" + assignment.bytes).digest()[:12], "big")
     bits = int(to_hex24(id), 16) ^ mask
     return from_parts(bits >> 48, bits & (1 << 48) - 1)
-
-
-def _counts_at(completed: When, zone: ZoneInfo) -> datetime:
-    """The moment from which a completion counts; a bare day counts from its beginning."""
-    return _start(completed.at.date(), zone) if completed.precision is Precision.DAY else completed.at
-
-
-def _start(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), zone).astimezone(UTC)
-
-
-def _last_second(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(23, 59, 59), zone).astimezone(UTC)

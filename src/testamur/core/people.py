@@ -242,6 +242,16 @@ class Joined:
     change: PersonChange
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """A time in which somebody was suspended or, without an end, deleted, by both clocks."""
+
+    began_at: datetime
+    began_known_at: datetime
+    ended_at: datetime | None = None
+    ended_known_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Changed:
     """Something about somebody is different."""

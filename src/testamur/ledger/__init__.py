@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from testamur.core.ids import Id
 from testamur.ledger.activities import Activities
+from testamur.ledger.assigned import AssignedLines
 from testamur.ledger.assignments import Assignments
 from testamur.ledger.audiences import Audiences
 from testamur.ledger.batches import Batches
@@ -24,8 +25,8 @@ from testamur.ledger.issuers import Issuers
 from testamur.ledger.items import Items
 from testamur.ledger.learners import Learners
 from testamur.ledger.managers import Managers
-from testamur.ledger.obligations import Obligations
 from testamur.ledger.people import People
+from testamur.ledger.personal_assignments import PersonalAssignments
 from testamur.ledger.record_search import RecordSearch
 from testamur.ledger.records import Records
 from testamur.ledger.reporters import Reporters
@@ -50,6 +51,7 @@ class Ledger:
     database: Database
     now: Clock
     activities: Activities
+    assigned: AssignedLines
     assignments: Assignments
     audiences: Audiences
     batches: Batches
@@ -65,8 +67,8 @@ class Ledger:
     items: Items
     learners: Learners
     managers: Managers
-    obligations: Obligations
     people: People
+    personal_assignments: PersonalAssignments
     record_search: RecordSearch
     records: Records
     reporters: Reporters
@@ -84,6 +86,7 @@ class Ledger:
             database=database,
             now=clock,
             activities=Activities(database),
+            assigned=AssignedLines(database, clock),
             assignments=Assignments(database, clock),
             audiences=Audiences(database, clock),
             batches=Batches(database, items, clock),
@@ -99,8 +102,8 @@ class Ledger:
             items=items,
             learners=Learners(database, clock),
             managers=Managers(database, clock),
-            obligations=Obligations(database, clock),
             people=People(database, clock),
+            personal_assignments=PersonalAssignments(database, clock),
             record_search=RecordSearch(database, records),
             records=records,
             reporters=Reporters(database, clock),

@@ -1,37 +1,27 @@
-"""Enrolments: where people stand with an assignment, and what assignments make of completions."""
+"""Enrolments: where people stand with an assignment, how that came about, and what completions are worth."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from testamur.core.assignments import AssignmentVersion
-from testamur.core.enrolments import (
-    Completed,
-    Coverage,
-    Enrolment,
-    EnrolmentStatus,
-    MemberSpan,
-    coverage,
-    enrolled_person,
-    enrolment,
-)
+from testamur.core import compliance
+from testamur.core.enrolments import Coverage, Enrolment, coverage, enrolled_person, enrolment
 from testamur.core.errors import NotFound
 from testamur.core.ids import Id
-from testamur.core.moments import Precision, When
 from testamur.core.people import Reference
 from testamur.core.records import Record
-from testamur.ledger.assignments import find_assignment, find_versions
-from testamur.ledger.people import find_absences
+from testamur.core.vocabularies import EnrolmentStatus, stored_as
+from testamur.ledger.assignments import find_assignment
+from testamur.ledger.standing_lines import About, told_of
 from testamur.storage.database import Database, Row, Tx
 
-COMPLETIONS_MAX = 1_000
-"""Completions of one person that an enrolment looks at, the last ones."""
 _CHUNK = 250
-"""People worked out at once while a filter looks for a page."""
+"""People looked at in one trip while lines wait for the background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +41,7 @@ class EnrolmentFilter:
 
 
 class Enrolments:
-    """Verbs on enrolments. They are worked out when asked for; nothing of them is stored."""
+    """Verbs on enrolments. What is shown is worked out from the facts; whom a filter admits is read from standing."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -62,29 +52,28 @@ class Enrolments:
     ) -> list[Enrolment]:
         """A page of the assignment's enrolments in order of person, of everybody who ever came under it.
 
-        Without a filter the page's people are cut out of an index and only they are worked out: 20 ms of 100,000, the
-        last page 50. What a filter admits is known only after working it out, so a filtered page costs as much as
-        everybody up to its end, a tenth of a millisecond each.
+        While lines of the assignment wait for the background, those that a filter speaks of are worked out one by one
+        and none is left out or shown by what was: a page then costs as much as the waiting up to its end.
 
         Raises: AssignmentNotFound naming the reference's field.
         """
         async with self._database.read(tenant) as tx:
-            about = await _About.read(tx, assignment, self._clock())
-            if wanted is None or wanted == EnrolmentFilter():
-                return await about.enrolments(tx, await about.people(tx, None, count, skip))
-            found: list[Enrolment] = []
-            after: Id | None = None
-            while len(found) < skip + count and (people := await about.people(tx, after, _CHUNK)):
-                after = people[-1]
-                found += [one for one in await about.enrolments(tx, people) if wanted.admits(one)]
-        return found[skip : skip + count]
+            asked = await _Asked.read(tx, assignment, wanted or EnrolmentFilter(), self._clock())
+            if asked.wanted == EnrolmentFilter():
+                rows = await asked.everybody(tx, count=count, skip=skip)
+            elif not await tx.value("enrolled_are_waiting", assignment=asked.about.assignment):
+                rows = await asked.matching(tx, None, count, skip)
+            else:
+                return await _while_waiting(tx, asked, count, skip)
+            return await asked.enrolments(tx, rows)
 
     async def get(self, tenant: Id, assignment: Reference, enrolment: Reference) -> Enrolment:
         """One enrolment of the assignment. Raises AssignmentNotFound, NotFound, naming the reference's field."""
         async with self._database.read(tenant) as tx:
-            about = await _About.read(tx, assignment, self._clock())
+            asked = await _Asked.read(tx, assignment, EnrolmentFilter(), self._clock())
             id = enrolment.id
-            found = await about.enrolments(tx, [enrolled_person(about.assignment, id)]) if id else []
+            person = enrolled_person(asked.about.assignment, id) if id else None
+            found = await asked.enrolments(tx, await asked.everybody(tx, person=person, count=1)) if person else []
         if not found:
             raise NotFound(f"No enrolment {enrolment.value!r} in this assignment", field=enrolment.field)
         return found[0]
@@ -96,103 +85,107 @@ class Enrolments:
             rows = await tx.rows("enrolled_in", people=people, items=[record.item for record in records])
             if not rows:
                 return dict.fromkeys((record.id for record in records), Coverage(False, None))
-            versions = await find_versions(tx, list({row["assignment"] for row in rows}))
-            audiences = list({row["audience"] for row in rows})
-            spans = await _spans(tx, audiences, list({people[row["place"] - 1] for row in rows}))
             zone = ZoneInfo(await tx.value("tenant_zone"))
-        of: defaultdict[int, set[Id]] = defaultdict(set)
+            under: defaultdict[Id, set[Id]] = defaultdict(set)
+            abouts: dict[Id, About] = {}
+            for row in rows:
+                id = row["assignment"]
+                if id not in abouts:
+                    abouts[id] = await About.remembered(tx, id, (row["version"], row["items_updated_at"]))
+                under[id].add(people[row["place"] - 1])
+            told = await told_of(tx, [(abouts[id], sorted(of)) for id, of in under.items()])
+        lines = {}
+        for (assignment, person), one in told.items():
+            facts = abouts[assignment].facts_of(one)
+            standing = {fact.record: fact.id for fact in one.facts or () if fact.closed_at is None}
+            lines[assignment, person] = (facts, compliance.timeline(facts, horizon=date.min), standing)
+        of: defaultdict[int, list[Any]] = defaultdict(list)
         for row in rows:
-            of[row["place"] - 1].add(row["assignment"])
-        now, covered = self._clock(), {}
+            of[row["place"] - 1].append(lines[row["assignment"], people[row["place"] - 1]])
+        covered = {}
         for place, record in enumerate(records):
             assert record.completed is not None
-            assert record.person is not None
             assert record.item is not None
-            completed = Completed(
-                record=record.id, item=record.item, completed=record.completed, known_at=record.recorded_at
-            )
-            assignments = [(versions[id], spans[record.person]) for id in of[place]]
-            found = coverage(completed, assignments, zone, now)
-            # A fail gives no credit (rule F2).
-            covered[record.id] = found if record.passed is not False else Coverage(found.had_due_date, None)
+            fact = next((known[record.id] for _, _, known in of[place] if record.id in known), record.id)
+            worked_out = [(facts, timeline) for facts, timeline, _ in of[place]]
+            covered[record.id] = coverage(fact, record.item, record.completed, worked_out, zone)
         return covered
 
 
-@dataclass(frozen=True, slots=True)
-class _About:
-    """What all enrolments of one assignment share."""
+async def _while_waiting(tx: Tx, asked: _Asked, count: int, skip: int) -> list[Enrolment]:
+    found: list[Enrolment] = []
+    after: Id | None = None
+    while len(found) < skip + count and (rows := await asked.matching(tx, after, _CHUNK, 0)):
+        after = rows[-1]["person"]
+        found += [one for one in await asked.enrolments(tx, rows) if asked.wanted.admits(one)]
+    return found[skip : skip + count]
 
-    assignment: Id
-    versions: list[AssignmentVersion]
-    zone: ZoneInfo
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What all enrolments of one assignment share, and which of them are asked for."""
+
+    about: About
+    wanted: EnrolmentFilter
     now: datetime
 
     @classmethod
-    async def read(cls, tx: Tx, reference: Reference, now: datetime) -> _About:
-        assignment = await find_assignment(tx, reference)
-        versions = (await find_versions(tx, [assignment]))[assignment]
-        return cls(assignment, versions, ZoneInfo(await tx.value("tenant_zone")), now)
+    async def read(cls, tx: Tx, reference: Reference, wanted: EnrolmentFilter, now: datetime) -> _Asked:
+        return cls(await About.read(tx, await find_assignment(tx, reference)), wanted, now)
 
-    async def people(self, tx: Tx, after: Id | None, count: int, skip: int = 0) -> list[Id]:
-        """Who is enrolled, in order, from behind `after`."""
-        last = self.versions[-1]
-        rows = await tx.rows(
-            "enrolled_people",
-            audience=last.audience,
-            made_at=self.versions[0].acts_at,
-            deleted_at=last.acts_at if last.is_deleted else None,
+    @property
+    def today(self) -> date:
+        return self.about.day(self.now)
+
+    async def everybody(self, tx: Tx, *, person: Id | None = None, count: int, skip: int = 0) -> list[Row]:
+        """Who is enrolled, in order, and since when nothing of them changed."""
+        return await tx.rows("enrolled_people", **self._bounds(), person=person, count=count, skip=skip)
+
+    async def matching(self, tx: Tx, after: Id | None, count: int, skip: int) -> list[Row]:
+        """Who is admitted by what is stored, and everybody whose line waits, from behind `after`."""
+        wanted = self.wanted
+        stored = stored_as(wanted.status) if wanted.status else None
+        return await tx.rows(
+            "enrolled_matching",
+            **self._bounds(),
+            statuses=[status.value for status, _ in stored] if stored is not None else None,
+            planned=[is_planned for _, is_planned in stored] if stored is not None else None,
+            updated_from=wanted.updated_from,
+            updated_before=wanted.updated_before,
             after=after,
             count=count,
             skip=skip,
         )
-        return [row["person"] for row in rows]
 
-    async def enrolments(self, tx: Tx, people: Sequence[Id]) -> list[Enrolment]:
-        """The enrolments of those of the people who have one, in order."""
-        audiences = list({version.audience for version in self.versions})
-        items = list({item for version in self.versions for item in (version.primary, *version.alternatives)})
-        spans = await _spans(tx, audiences, people)
-        rows = await tx.rows("enrolled_completions", people=list(people), items=items, count=COMPLETIONS_MAX)
-        completions: defaultdict[Id, list[Completed]] = defaultdict(list)
+    async def enrolments(self, tx: Tx, rows: Sequence[Row]) -> list[Enrolment]:
+        """The enrolments of these people, in order, from the facts."""
+        about, today = self.about, self.today
+        told = await told_of(tx, [(about, [row["person"] for row in rows])]) if rows else {}
+        found = []
         for row in rows:
-            completions[row["person"]].append(_completed(row))
-        away = await find_absences(tx, people)
-        found = [
-            enrolment(
-                self.assignment,
-                person,
-                self.versions,
-                spans[person],
-                completions[person],
-                away=away[person],
-                zone=self.zone,
-                now=self.now,
+            one = told[about.assignment, row["person"]]
+            facts = about.facts_of(one)
+            found.append(
+                enrolment(
+                    about.assignment,
+                    row["person"],
+                    facts,
+                    compliance.timeline(facts, horizon=today),
+                    records=one.records(),
+                    updated_at=row["updated_at"],
+                    zone=about.zone_at(self.now),
+                    today=today,
+                )
             )
-            for person in people
-        ]
-        return [one for one in found if one is not None]
+        return found
 
-
-async def _spans(tx: Tx, audiences: Sequence[Id], people: Sequence[Id | None]) -> defaultdict[Id, list[MemberSpan]]:
-    spans: defaultdict[Id, list[MemberSpan]] = defaultdict(list)
-    for row in await tx.rows("enrolled_spans", audiences=list(audiences), people=list(people)):
-        spans[row["person"]].append(
-            MemberSpan(
-                audience=row["audience"],
-                began_at=row["began_at"],
-                began_known_at=row["began_known_at"],
-                ended_at=row["ended_at"],
-                ended_known_at=row["ended_known_at"],
-            )
-        )
-    return spans
-
-
-def _completed(row: Row) -> Completed:
-    return Completed(
-        record=row["record"],
-        item=row["item"],
-        completed=When(row["completed_at"], Precision.DAY if row["completed_by_day"] else Precision.INSTANT),
-        known_at=row["recorded_at"],
-        voided_at=row["voided_at"],
-    )
+    def _bounds(self) -> dict[str, Any]:
+        first, last = self.about.versions[0], self.about.versions[-1]
+        return {
+            "assignment": self.about.assignment,
+            "audience": last.audience,
+            "made_at": first.recorded_at,
+            "version_at": last.recorded_at,
+            "deleted_at": last.recorded_at if last.is_deleted else None,
+            "today": self.today,
+        }

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from testamur.core.callers import Caller
-from testamur.core.enrolments import Span
 from testamur.core.errors import (
     AudienceNotFound,
     FieldFault,
@@ -19,6 +18,7 @@ from testamur.core.errors import (
 )
 from testamur.core.ids import FIRST_ID, LAST_ID, Id, new_id
 from testamur.core.people import (
+    Absence,
     Changed,
     Deleted,
     Employment,
@@ -172,10 +172,20 @@ class People:
                 found[row["person"]].append(row["audience"])
         return found
 
-    async def absences(self, tenant: Id, people: Sequence[Id]) -> Mapping[Id, Sequence[Span]]:
+    async def absences(self, tenant: Id, people: Sequence[Id]) -> Mapping[Id, Sequence[Absence]]:
         """When these people were suspended and since when they are deleted, in order, with both clocks."""
+        found: defaultdict[Id, list[Absence]] = defaultdict(list)
         async with self._database.read(tenant) as tx:
-            return await find_absences(tx, people)
+            for row in await tx.rows("people_absences", people=list(people)):
+                found[row["person"]].append(
+                    Absence(
+                        began_at=row["began_at"],
+                        began_known_at=row["began_known_at"],
+                        ended_at=row["ended_at"],
+                        ended_known_at=row["ended_known_at"],
+                    )
+                )
+        return found
 
     async def change(
         self,
@@ -267,21 +277,6 @@ async def find_person(tx: Tx, reference: Reference) -> Id | None:
         values=[normalise(kind, reference.value) for kind in reference.kinds],
         id=reference.id,
     )
-    return found
-
-
-async def find_absences(tx: Tx, people: Sequence[Id]) -> defaultdict[Id, list[Span]]:
-    """When people were suspended and since when they are deleted."""
-    found: defaultdict[Id, list[Span]] = defaultdict(list)
-    for row in await tx.rows("people_absences", people=list(people)):
-        found[row["person"]].append(
-            Span(
-                began_at=row["began_at"],
-                began_known_at=row["began_known_at"],
-                ended_at=row["ended_at"],
-                ended_known_at=row["ended_known_at"],
-            )
-        )
     return found
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from testamur.core.assigned import Assigned, Place
 from testamur.core.callers import Scope
 from testamur.core.errors import AssignmentNotFound, FieldFault, InvalidInput, PersonNotFound
 from testamur.core.ids import Id
-from testamur.core.obligations import Obligation
+from testamur.core.vocabularies import unified_status
 from testamur.dialects.stackone.operations.shared import (
     DOCS,
     GET,
@@ -29,7 +30,7 @@ from testamur.dialects.stackone.wire import CreateResult
 from testamur.dialects.stackone.wire import assignments as wire
 from testamur.http.operations import Call, Operation, Param, Reply
 from testamur.http.replies import json_reply
-from testamur.ledger.obligations import ObligationPage, Place
+from testamur.ledger.assigned import AssignedPage
 
 _LIST = (
     *LIST,
@@ -59,7 +60,7 @@ async def get_user_assignment(call: Call) -> Reply:
 
 async def create_user_assignment(call: Call) -> Reply:
     new = translate.new_assignment(call.path["id"], call.body)
-    place = await call.ledger.obligations.assign(call.caller, new)
+    place = await call.ledger.personal_assignments.assign(call.caller, new)
     return created(call, place.assignment, place.person)
 
 
@@ -67,7 +68,7 @@ async def _one(call: Call, text: str, person: Id | None) -> Reply:
     place = translate.place_of(text)
     if place is None or person not in (None, place.person):
         raise AssignmentNotFound
-    found = await call.ledger.obligations.get(call.caller.tenant, place)
+    found = await call.ledger.assigned.get(call.caller.tenant, place)
     return json_reply(200, wire.AssignmentResult(_selected(call, found), raw_lookup(call)))
 
 
@@ -78,13 +79,13 @@ async def _page(call: Call, person: Id | None) -> Reply:
             if call.params[field]:
                 named = await _person(call, call.params[field], field)
                 if person not in (None, named):
-                    return _paginated(call, ObligationPage([], None))
+                    return _paginated(call, AssignedPage([], None))
                 person = named
     except PersonNotFound:
-        return _paginated(call, ObligationPage([], None))
+        return _paginated(call, AssignedPage([], None))
 
-    async def find(after: Place | None, count: int) -> ObligationPage:
-        return await call.ledger.obligations.page(
+    async def find(after: Place | None, count: int) -> AssignedPage:
+        return await call.ledger.assigned.page(
             call.caller.tenant,
             after=after,
             count=count,
@@ -97,14 +98,14 @@ async def _page(call: Call, person: Id | None) -> Reply:
     missing = skipped(call)
     while missing > 0:
         passed_over = await find(after, missing)
-        missing -= len(passed_over.obligations)
+        missing -= len(passed_over.rows)
         if passed_over.next is None:
-            return _paginated(call, ObligationPage([], None))
+            return _paginated(call, AssignedPage([], None))
         after = passed_over.next
     return _paginated(call, await find(after, count))
 
 
-def _wanted(call: Call) -> Callable[[Obligation], bool] | None:
+def _wanted(call: Call) -> Callable[[Assigned], bool] | None:
     since, status = updated_after(call), filter_of(call, "status")
     if status is not None:
         status = status.replace("-", "_").lower()
@@ -114,7 +115,7 @@ def _wanted(call: Call) -> Callable[[Obligation], bool] | None:
     if since is None and status is None:
         return None
     return lambda one: (
-        (status is None or translate.status_word(one) == status) and (since is None or one.updated_at > since)
+        (status is None or unified_status(one.step).value == status) and (since is None or one.updated_at > since)
     )
 
 
@@ -125,15 +126,15 @@ async def _person(call: Call, text: str, field: str) -> Id:
     return person.id
 
 
-def _paginated(call: Call, page: ObligationPage) -> Reply:
+def _paginated(call: Call, page: AssignedPage) -> Reply:
     next = cursor(call, [page.next.assignment, page.next.person]) if page.next else None
     return json_reply(
-        200, wire.AssignmentsPaginated(next, [_selected(call, one) for one in page.obligations], raw_lookup(call))
+        200, wire.AssignmentsPaginated(next, [_selected(call, one) for one in page.rows], raw_lookup(call))
     )
 
 
-def _selected(call: Call, obligation: Obligation) -> Any:
-    return selected(translate.assignment(obligation), fields_of(call.params["fields"], translate.FIELDS))
+def _selected(call: Call, assigned: Assigned) -> Any:
+    return selected(translate.assignment(assigned), fields_of(call.params["fields"], translate.FIELDS))
 
 
 OPERATIONS = (

@@ -1,4 +1,4 @@
-"""Assignments, both ways: obligations of people, as StackOne says them.
+"""Assignments, both ways: what is assigned to people, as StackOne says it.
 
 An id is made of two, the assignment's and the person's, one spelled after the other.
 """
@@ -10,31 +10,21 @@ from typing import Any
 
 import msgspec
 
+from testamur.core.assigned import Assigned, Place
 from testamur.core.errors import FieldFault, InvalidInput
 from testamur.core.ids import parse, to_hex24, to_opaque
 from testamur.core.moments import When, parse_when
-from testamur.core.obligations import NewPersonalAssignment, Obligation, ObligationStatus
 from testamur.core.people import Reference
+from testamur.core.personal_assignments import NewPersonalAssignment
+from testamur.core.vocabularies import UnifiedStatus, source_status, unified_status
 from testamur.dialects.stackone.translate import UNMAPPED, enum, user, word_of
 from testamur.dialects.stackone.wire import Enum
 from testamur.dialects.stackone.wire import assignments as wire
 from testamur.http.replies import instant
-from testamur.ledger.obligations import Place
 
 FIELDS = wire.Assignment.__struct_fields__
-STATUSES = ("pending", "in_progress", "completed", UNMAPPED)
+STATUSES = tuple(status.value for status in UnifiedStatus)
 
-_WORDS = {
-    ObligationStatus.SCHEDULED: "pending",
-    ObligationStatus.NOT_STARTED: "pending",
-    ObligationStatus.IN_PROGRESS: "in_progress",
-    ObligationStatus.COMPLETED: "completed",
-    ObligationStatus.RENEWAL_DUE: "pending",
-    ObligationStatus.OVERDUE: "pending",
-    ObligationStatus.EXPIRED: "pending",
-    ObligationStatus.WITHDRAWN: UNMAPPED,
-}
-"""Section 16 of the compliance rules; what is pending and begun is in progress."""
 _TYPES = frozenset({"content", "course", "collection"})
 _TEXT_MAX = 500
 _EXTRA_MAX_BYTES = 64 * 1024
@@ -49,41 +39,35 @@ def place_of(text: str) -> Place | None:
     return Place(assignment, person) if assignment and person else None
 
 
-def status_word(obligation: Obligation) -> str:
-    """Where the person stands, in the vendor's words."""
-    word = _WORDS[obligation.status]
-    return "in_progress" if word == "pending" and obligation.is_started else word
-
-
-def assignment(obligation: Obligation) -> wire.Assignment:
-    ids = (obligation.assignment, obligation.person)
-    item = obligation.item
+def assignment(assigned: Assigned) -> wire.Assignment:
+    person, item = assigned.place.person, assigned.item
+    ids = (assigned.place.assignment, person)
     item_id, item_remote_id = to_opaque(item.id), to_hex24(item.id)
     is_course = item.kind == "course"
-    certificate = obligation.certificate
-    passed = obligation.passed
-    progress = obligation.progress_percent
+    completion, progress = assigned.completion, assigned.progress_percent
+    certificate = completion.certificate if completion else None
+    passed = completion.passed if completion else None
     return wire.Assignment(
         id="".join(map(to_opaque, ids)),
         remote_id="".join(map(to_hex24, ids)),
-        external_reference=obligation.reference,
+        external_reference=assigned.reference,
         learning_object_id=item_id,
         remote_learning_object_id=item_remote_id,
         learning_object_external_reference=item.reference,
         progress=None if progress is None else float(progress),
-        updated_at=instant(obligation.updated_at),
-        created_at=instant(obligation.created_at),
-        due_date=instant(obligation.due_at),
-        status=Enum(status_word(obligation), obligation.status.value),
+        updated_at=instant(assigned.updated_at),
+        created_at=instant(assigned.created_at),
+        due_date=instant(assigned.due_at),
+        status=Enum(unified_status(assigned.step).value, source_status(assigned.step).value),
         learning_object_type=enum(item.kind) if item.kind in _TYPES else enum(UNMAPPED, item.kind),
-        user_id=to_opaque(obligation.person),
-        remote_user_id=to_hex24(obligation.person),
+        user_id=to_opaque(person),
+        remote_user_id=to_hex24(person),
         course_id=item_id if is_course else None,
         remote_course_id=item_remote_id if is_course else None,
         certificate_url=certificate if certificate and certificate.startswith(("https://", "http://")) else None,
         result=None if passed is None else enum("Pass" if passed else "Fail"),
-        completed_at=instant(obligation.completed_at),
-        assigned_at=instant(obligation.assigned_at),
+        completed_at=instant(completion.completed_at) if completion else None,
+        assigned_at=instant(assigned.assigned_at),
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from testamur.core.enrolments import EnrolmentStatus
 from testamur.core.errors import FieldFault, InvalidInput
 from testamur.core.moments import Precision, When
 from testamur.core.people import Reference
+from testamur.core.vocabularies import EnrolmentStatus
 from testamur.dialects.thrive.operations.shared import PAGE
 from testamur.dialects.thrive.translate import enrolments as translate
 from testamur.dialects.thrive.wire import enrolments as wire

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from testamur.core.enrolments import Enrolment, Step
+from testamur.core.enrolments import Enrolment, Entry
 from testamur.core.ids import to_hex24
 from testamur.core.moments import format_instant
 from testamur.dialects.thrive.wire import enrolments as wire
@@ -20,17 +20,17 @@ def enrolment(found: Enrolment) -> wire.Enrolment:
         available_date=instant(found.available_at),
         due_date=instant(found.due_at),
         last_completed_at=instant(found.last_completed_at),
-        history=[_history_entry(step) for step in found.history],
+        history=[_history_entry(entry) for entry in found.history],
         updated_at=format_instant(found.updated_at),
     )
 
 
-def _history_entry(step: Step) -> wire.HistoryEntry:
+def _history_entry(entry: Entry) -> wire.HistoryEntry:
     return wire.HistoryEntry(
-        type=step.cause.value,
-        completion_id=to_hex24(step.completion) if step.completion else None,
-        previous_status=step.before.value,
-        next_status=step.after.value,
-        created_at=format_instant(step.at),
-        updated_at=format_instant(step.known_at),
+        type=entry.cause.value,
+        completion_id=to_hex24(entry.completion) if entry.completion else None,
+        previous_status=entry.before.value,
+        next_status=entry.after.value,
+        created_at=format_instant(entry.at),
+        updated_at=format_instant(entry.known_at),
     )
