@@ -99,5 +99,6 @@ INSERT INTO token_issuer (tenant, issuer, client, audience, keys, created_at, up
 VALUES (:tenant, :issuer, :client, :audience, :keys, :now, :now)
 ON CONFLICT (tenant, issuer) DO UPDATE
 SET client = excluded.client, audience = excluded.audience, keys = excluded.keys, updated_at = excluded.updated_at;
+
 -- name: tenant_zone
 SELECT zone FROM tenant WHERE id = :tenant;
