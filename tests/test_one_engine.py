@@ -104,6 +104,40 @@ def test_an_exemption_is_archived_and_unmapped_until_it_is_taken_back(hub: Hub) 
     assert unified(hub, id)["status"] == {"value": "unmapped_value", "source_value": "exempt"}
 
 
+def enrol_in_rise(hub: Hub) -> None:
+    """The report lists who is enrolled; so does an import, which is voided here again."""
+    client, course, user = hub.client("rise"), to_hex24(hub.item), to_hex24(hub.person)
+    dates = {"completedAt": "2024-03-04T10:00:00Z", "startedAt": "2024-03-04T09:00:00Z"}
+    assert client.post(f"/courses/{course}/users/{user}/completions", json=dates).status_code == 202
+    (record,) = hub.do(hub.ledger.records.page(hub.tenant.id, count=2, person=Reference(str(hub.person), (), "person")))
+    hub.do(hub.ledger.records.void(hub.caller, record.id))
+
+
+def rise_due(hub: Hub) -> str | None:
+    client = hub.client("rise")
+    (course,) = client.get(f"/reports/learners/{to_hex24(hub.person)}").json()["courses"]
+    (learner,) = client.get(f"/reports/courses/{to_hex24(hub.item)}").json()["learners"]
+    assert course["dueAt"] == learner["dueAt"]
+    found: str | None = course["dueAt"]
+    return found
+
+
+def test_a_report_shows_the_earliest_due_day_of_what_is_open(hub: Hub) -> None:
+    """Rule V2: one line for each learning object."""
+    record_in_cpod(hub, completed_at=format_instant(datetime.now(UTC) - timedelta(days=400)))
+    assert rise_due(hub) is None, "nobody asks"
+    assign(hub)
+    assert rise_due(hub) is None, "done for good"
+    later = assign(hub, recurrence_days=365, completion_period_days=60)
+    assert rise_due(hub) == unified(hub, later)["due_date"]
+    sooner = assign(hub, recurrence_days=365, completion_period_days=10)
+    assert rise_due(hub) == unified(hub, sooner)["due_date"] < str(unified(hub, later)["due_date"])
+    hub.do(hub.ledger.assignments.pause(hub.caller, Reference(str(sooner), (), "assignment")))
+    assert rise_due(hub) == unified(hub, later)["due_date"]
+    record_in_cpod(hub, completed_at=format_instant(datetime.now(UTC)))
+    assert rise_due(hub) is None
+
+
 @contextmanager
 def workers_kept_waiting(hub: Hub, urls: DatabaseUrls) -> Iterator[Any]:
     """Hold the tenant's counter, which a worker locks before it works; gives a way to run statements meanwhile."""
@@ -131,6 +165,7 @@ def test_what_waits_for_the_background_is_never_shown_as_it_was(hub: Hub, urls: 
     new = [NewPerson(identifiers=(Identifier("ref", f"w{n}"),)) for n in range(5)]
     people = hub.do(hub.ledger.people.add(hub.caller, new))
     hub.do(hub.ledger.audiences.join(hub.caller, hub.audience, people, datetime.now(UTC).date()))
+    enrol_in_rise(hub)
     id = assign(hub)
     address = f"/rest/v1/assignments/{to_hex24(id)}/enrolments"
     thrive, stackone = hub.client("thrive"), hub.client("stackone")
@@ -159,6 +194,7 @@ def test_what_waits_for_the_background_is_never_shown_as_it_was(hub: Hub, urls: 
         assert pending(stackone) == 1
         run("UPDATE standing_task SET people = NULL WHERE assignment = $1", id)
         assert unified(hub, id)["status"]["source_value"] == "not_started"
+        assert rise_due(hub) == unified(hub, id)["due_date"]
     hub.do(hub.ledger.standings.settle(hub.tenant.id))
     assert (users(status="open"), users(status="archived")) == (everybody, [])
     assert pending(stackone) == 6

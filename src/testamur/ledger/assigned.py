@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from testamur.core import compliance
 from testamur.core.assigned import Assigned, AssignedItem, LastCompletion, Place, assigned
-from testamur.core.compliance import Status, Step, standing_on
+from testamur.core.compliance import Status, Step
 from testamur.core.errors import AssignmentNotFound
 from testamur.core.ids import FIRST_ID, Id
 from testamur.core.personal_assignments import Personal
-from testamur.ledger.standing_lines import About, step_of, told_of
+from testamur.ledger.standing_lines import fresh_steps, step_of
 from testamur.storage.database import Database, Row, Tx
 
 _CHUNK = 500
@@ -108,7 +106,8 @@ async def _read(tx: Tx, places: Sequence[Place], now: datetime, *, is_fresh: boo
     )
     by_place = {places[row["place"] - 1]: row for row in rows}
     steps = {place: step_of(row) if row["status"] else None for place, row in by_place.items()}
-    steps |= await _fresh(tx, [place for place, row in by_place.items() if row["waits"] or is_fresh], now)
+    fresh = [(place.assignment, place.person) for place, row in by_place.items() if row["waits"] or is_fresh]
+    steps |= {Place(*line): step for line, step in (await fresh_steps(tx, fresh, now)).items()}
     completions = await _completions(tx, steps)
     found = {}
     for place, row in by_place.items():
@@ -126,23 +125,6 @@ async def _read(tx: Tx, places: Sequence[Place], now: datetime, *, is_fresh: boo
             personal=_personal(row) if row["is_personal"] else None,
             now=now,
         )
-    return found
-
-
-async def _fresh(tx: Tx, places: Sequence[Place], now: datetime) -> Mapping[Place, Step | None]:
-    """The steps of today, from the facts."""
-    people: defaultdict[Id, list[Id]] = defaultdict(list)
-    for place in places:
-        people[place.assignment].append(place.person)
-    abouts = {assignment: await About.read(tx, assignment) for assignment in people}
-    found: dict[Place, Step | None] = {}
-    if abouts:
-        told = await told_of(tx, [(abouts[assignment], of) for assignment, of in people.items()])
-        for (assignment, person), one in told.items():
-            about = abouts[assignment]
-            day = about.day(now)
-            timeline = compliance.timeline(about.facts_of(one), horizon=day)
-            found[Place(assignment, person)] = standing_on(timeline, day)
     return found
 
 

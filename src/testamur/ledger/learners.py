@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from testamur.core.callers import Caller
+from testamur.core.enrolments import last_second
 from testamur.core.errors import ItemNotFound, PersonNotFound
 from testamur.core.ids import Id, new_id
 from testamur.core.people import Reference
+from testamur.core.vocabularies import EnrolmentStatus, enrolment_status
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
 from testamur.ledger.people import find_person
-from testamur.ledger.standing_lines import restand_people
-from testamur.storage.database import Database, Row
+from testamur.ledger.standing_lines import fresh_steps, restand_people, step_of
+from testamur.storage.database import Database, Row, Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,10 @@ class Progress:
             others, then the latest. None while there is none.
         is_imported: whether that completion is the source's own import, which pins its score.
         attempt_score: score of the last quiz attempt, which never changes a completion.
+        due_at: the last second of the earliest due day among what is open (rule V2); None while nothing is.
     """
 
+    due_at: datetime | None
     enrolled_at: datetime | None
     completed_at: datetime | None
     started_at: datetime | None
@@ -73,6 +77,7 @@ class Learners:
         """Everyone enrolled in an item or with a completion of it, in order of id, from behind `after`."""
         async with self._database.read(tenant) as tx:
             rows = await tx.rows("learners_of_item", item=item, source=source, after=after, count=count)
+            due = await self._due(tx, [(row["person"], item) for row in rows])
         return [
             ItemLearner(
                 person=row["person"],
@@ -80,15 +85,16 @@ class Learners:
                 family_name=row["family_name"],
                 email=row["email"],
                 is_deleted=row["person_deleted_at"] is not None,
-                progress=_progress(row),
+                progress=_progress(row, due.get(place)),
             )
-            for row in rows
+            for place, row in enumerate(rows)
         ]
 
     async def items(self, tenant: Id, person: Id, *, source: str, after: Id | None, count: int) -> list[LearnerItem]:
         """Everything a person is enrolled in or has completed, in order of id, from behind `after`."""
         async with self._database.read(tenant) as tx:
             rows = await tx.rows("items_of_learner", person=person, source=source, after=after, count=count)
+            due = await self._due(tx, [(person, row["item"]) for row in rows])
         return [
             LearnerItem(
                 item=row["item"],
@@ -96,10 +102,26 @@ class Learners:
                 is_authored=row["is_authored"],
                 requires_quiz=row["requires_quiz"],
                 is_deleted=row["retired_at"] is not None,
-                progress=_progress(row),
+                progress=_progress(row, due.get(place)),
             )
-            for row in rows
+            for place, row in enumerate(rows)
         ]
+
+    async def _due(self, tx: Tx, pairs: Sequence[tuple[Id, Id]]) -> dict[int, datetime]:
+        """When each pair of a person and an item is due, by place, where anything is asked of her."""
+        now = self._clock()
+        people, items = [person for person, _ in pairs], [item for _, item in pairs]
+        rows = await tx.rows("learner_lines", people=people, items=items, now=now)
+        waiting = {(row["assignment"], row["person"]) for row in rows if row["waits"]}
+        fresh = await fresh_steps(tx, waiting, now)
+        found: dict[int, datetime] = {}
+        for row in rows:
+            line, place = (row["assignment"], row["person"]), row["place"] - 1
+            step = fresh.get(line) if row["waits"] else step_of(row)
+            if step is not None and step.due_on is not None and enrolment_status(step) in _OPEN:
+                due_at = last_second(step.due_on, step.zone)
+                found[place] = min(due_at, found.get(place, due_at))
+        return found
 
     async def enrolled_at(self, tenant: Id, item: Id, person: Id) -> datetime | None:
         """When the person was enrolled in the item, or None while not enrolled."""
@@ -138,8 +160,12 @@ class Learners:
         return id
 
 
-def _progress(row: Row) -> Progress:
+_OPEN = (EnrolmentStatus.OPEN, EnrolmentStatus.OVERDUE)
+
+
+def _progress(row: Row, due_at: datetime | None) -> Progress:
     return Progress(
+        due_at=due_at,
         enrolled_at=row["enrolled_at"],
         completed_at=row["completed_at"],
         started_at=row["started_at"],

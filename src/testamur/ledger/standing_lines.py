@@ -190,6 +190,23 @@ async def work_out(tx: WriteTx, assignment: Id, people: Sequence[Id], now: datet
     return await write_difference(tx, await difference(tx, [(await About.read(tx, assignment), people)]), now)
 
 
+async def fresh_steps(tx: Tx, lines: Iterable[Line], now: datetime) -> dict[Line, Step | None]:
+    """The steps of today from the facts, for lines of which the stored ones wait to be made true."""
+    people: defaultdict[Id, list[Id]] = defaultdict(list)
+    for assignment, person in lines:
+        people[assignment].append(person)
+    abouts = {assignment: await About.read(tx, assignment) for assignment in people}
+    if not abouts:
+        return {}
+    told = await told_of(tx, [(abouts[assignment], of) for assignment, of in people.items()])
+    found: dict[Line, Step | None] = {}
+    for line, one in told.items():
+        about = abouts[line[0]]
+        day = about.day(now)
+        found[line] = compliance.standing_on(compliance.timeline(about.facts_of(one), horizon=day), day)
+    return found
+
+
 @dataclass(slots=True)
 class Difference:
     """Where stored steps and obligations are not what the facts say: keys of rows to remove, and rows to add.

@@ -67,3 +67,31 @@ LEFT JOIN LATERAL (
 ) tried ON true
 WHERE :after::uuid IS NULL OR it.id > :after
 ORDER BY it.id LIMIT :count;
+
+-- name: learner_lines
+-- For each place of a list of people and items the lines under assignments that accept the item, with what is stored of
+-- today: those that are open, and those that are still to be worked out.
+SELECT w.place, w.person, a.id AS assignment, k.waits,
+       s.from_on, s.until_on, s.status, s.line, s.cycle, s.opens_on, s.due_on, s.credit, s.credit_ends_on,
+       s.last_completed_on, s.started_on, s.satisfied_by, s.satisfied_how, s.is_on_time, s.late_days, s.is_impossible,
+       s.because, s.zone
+FROM unnest(:people::uuid[], :items::uuid[]) WITH ORDINALITY AS w (person, item, place)
+JOIN assignment_item i ON i.tenant = :tenant AND i.item = w.item
+JOIN assignment a ON a.tenant = :tenant AND a.id = i.assignment AND (a.primary_item = w.item OR w.item = ANY (a.alternatives))
+JOIN tenant t ON t.id = :tenant
+CROSS JOIN LATERAL (
+    SELECT EXISTS (SELECT FROM standing_task k
+                   WHERE k.tenant = :tenant AND k.assignment = a.id AND k.finished_at IS NULL
+                     AND (k.after IS NULL OR w.person > k.after)
+                     AND (k.people IS NULL OR w.person = ANY (k.people))) AS waits
+) k
+LEFT JOIN LATERAL (
+    SELECT s.* FROM standing s
+    WHERE s.tenant = :tenant AND s.person = w.person AND s.assignment = a.id
+      AND s.from_on <= (:now::timestamptz AT TIME ZONE coalesce(a.zone, t.zone))::date
+      AND (s.until_on IS NULL OR s.until_on > (:now AT TIME ZONE coalesce(a.zone, t.zone))::date)
+      AND s.status IN ('renewal_due', 'expired', 'overdue', 'in_progress', 'not_started')
+    OFFSET 0
+) s ON true
+WHERE k.waits OR s.status IS NOT NULL
+ORDER BY w.place, a.id;
