@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from testamur.core.assignments import NewAssignment
-from testamur.core.decisions import NewExemption
+from testamur.core.decisions import NewExemption, NewExtension
 from testamur.core.ids import Id, to_hex24, to_opaque, to_ulid
 from testamur.core.moments import format_instant
 from testamur.core.people import Identifier, NewPerson, Reference
@@ -102,6 +102,25 @@ def test_an_exemption_is_archived_and_unmapped_until_it_is_taken_back(hub: Hub) 
     assert seen["updatedAt"] > before["updatedAt"]
     assert enrolment(hub, id, status="archived", updatedAtFrom=seen["updatedAt"]) == seen
     assert unified(hub, id)["status"] == {"value": "unmapped_value", "source_value": "exempt"}
+
+
+def test_an_extension_moves_the_due_day_in_every_language(hub: Hub) -> None:
+    id = assign(hub, completion_period_days=10)
+    before, today = enrolment(hub, id), datetime.now(ZoneInfo("Europe/London")).date()
+    named = Reference(str(id), (), "assignment")
+    person = Reference(str(hub.person), (), "person")
+    until = today + timedelta(days=40)
+    hub.do(
+        hub.ledger.decisions.extend(
+            hub.caller, NewExtension(person=person, assignment=named, due_on=until, reason="Leave")
+        )
+    )
+    after = enrolment(hub, id)
+    assert (after["status"], after["history"]) == ("open", before["history"])
+    assert own(hub, id)["due_on"] == str(until)
+    assert after["dueDate"][:10] in (str(until), str(until - timedelta(1)))
+    assert after["dueDate"] == unified(hub, id)["due_date"] > before["dueDate"]
+    assert after["updatedAt"] == unified(hub, id)["updated_at"] > before["updatedAt"]
 
 
 def enrol_in_rise(hub: Hub) -> None:

@@ -248,6 +248,13 @@ def test_a_correction_is_told_once_for_its_record() -> None:
     assert found.last_completed_at == second.completed.at
 
 
+def test_the_first_day_of_all_can_be_told_in_every_zone() -> None:
+    """A day in the year 1 begins before the calendar does where the sun rises early."""
+    tokyo = ZoneInfo("Asia/Tokyo")
+    found = seen(told(settings(zone=tokyo), member("0001-01-01"), done("0001-01-01")), "2025-02-01", tokyo)
+    assert [entry.after.value for entry in found.history] == ["open"]
+
+
 # Two clocks ------------------------------------------------------------------------------------------------------
 
 

@@ -59,5 +59,8 @@ def _in_year(year: int, month: int, number: int) -> date:
 
 
 def start_of(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of a local day, in UTC."""
-    return datetime.combine(day, time(), zone).astimezone(UTC)
+    """The first instant of a local day, in UTC. Of the first day of all it may lie before what a moment can say."""
+    try:
+        return datetime.combine(day, time(), zone).astimezone(UTC)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)
