@@ -91,7 +91,8 @@ class Enrolments:
             for row in rows:
                 id = row["assignment"]
                 if id not in abouts:
-                    abouts[id] = await About.remembered(tx, id, (row["version"], row["items_updated_at"]))
+                    stamp = row["version"], row["items_updated_at"], row["settings"]
+                    abouts[id] = await About.remembered(tx, id, stamp)
                 under[id].add(people[row["place"] - 1])
             told = await told_of(tx, [(abouts[id], sorted(of)) for id, of in under.items()])
         lines = {}

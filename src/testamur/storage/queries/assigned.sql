@@ -40,7 +40,7 @@ SELECT w.place, met.began_at, met.known_at,
        p.progress_percent, p.extra, a.created_at AS made_at,
        s.from_on, s.until_on, s.status, s.line, s.cycle, s.opens_on, s.due_on, s.credit, s.credit_ends_on,
        s.last_completed_on, s.started_on, s.satisfied_by, s.satisfied_how, s.is_on_time, s.late_days, s.is_impossible,
-       s.because, s.zone
+       s.because, s.zone, s.missed_cycles, s.fixed_days
 FROM unnest(:assignments::uuid[], :people::uuid[]) WITH ORDINALITY AS w (assignment, person, place)
 JOIN tenant t ON t.id = :tenant
 JOIN assignment a ON a.tenant = :tenant AND a.id = w.assignment

@@ -74,7 +74,8 @@ SELECT p.*, (SELECT max(v.number) FROM assignment_version v WHERE v.tenant = :te
        (SELECT max(t.updated_at) FROM assignment_version v
         CROSS JOIN LATERAL unnest(v.alternatives || v.primary_item) AS accepted (item)
         JOIN item t ON t.tenant = :tenant AND t.id = accepted.item
-        WHERE v.tenant = :tenant AND v.assignment = p.assignment) AS items_updated_at
+        WHERE v.tenant = :tenant AND v.assignment = p.assignment) AS items_updated_at,
+       (SELECT max(s.number) FROM tenant_settings s WHERE s.tenant = :tenant) AS settings
 FROM (
     SELECT DISTINCT w.place, v.assignment
     FROM unnest(:people::uuid[], :items::uuid[]) WITH ORDINALITY AS w (person, item, place)

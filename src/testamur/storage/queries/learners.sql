@@ -74,7 +74,7 @@ ORDER BY it.id LIMIT :count;
 SELECT w.place, w.person, a.id AS assignment, k.waits,
        s.from_on, s.until_on, s.status, s.line, s.cycle, s.opens_on, s.due_on, s.credit, s.credit_ends_on,
        s.last_completed_on, s.started_on, s.satisfied_by, s.satisfied_how, s.is_on_time, s.late_days, s.is_impossible,
-       s.because, s.zone
+       s.because, s.zone, s.missed_cycles, s.fixed_days
 FROM unnest(:people::uuid[], :items::uuid[]) WITH ORDINALITY AS w (person, item, place)
 JOIN assignment_item i ON i.tenant = :tenant AND i.item = w.item
 JOIN assignment a ON a.tenant = :tenant AND a.id = i.assignment AND (a.primary_item = w.item OR w.item = ANY (a.alternatives))
