@@ -255,6 +255,18 @@ def test_the_first_day_of_all_can_be_told_in_every_zone() -> None:
     assert [entry.after.value for entry in found.history] == ["open"]
 
 
+def test_an_extension_that_is_taken_back_leaves_a_completion_period() -> None:
+    back = replace(
+        extend("2025-01-20", "2025-06-01"),
+        withdrawn_on=day("2025-03-01"),
+        withdrawn_recorded_at=moment("2025-03-01T15:00:00+00:00"),
+    )
+    assert shown(seen(told(S, back), "2025-02-28")) == ("open", "2025-01-10", "2025-06-01")
+    found = seen(told(S, back), "2025-04-01")
+    assert shown(found) == ("overdue", "2025-01-10", "2025-03-31")
+    assert told_of(found) == ["assigned open 2025-01-10", "overdue overdue 2025-04-01"]
+
+
 # Two clocks ------------------------------------------------------------------------------------------------------
 
 

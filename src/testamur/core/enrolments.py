@@ -394,6 +394,8 @@ class _Marks:
                 yield self._mark(_Kind.OTHER, exemption.until + timedelta(1), None)
         for extension in facts.extensions:
             yield self._mark(_Kind.OTHER, extension.granted_on, extension.recorded_at)
+            if extension.withdrawn_on is not None:
+                yield self._mark(_Kind.OTHER, extension.withdrawn_on, extension.withdrawn_recorded_at)
         for release in facts.item_versions:
             if release.requires_retraining:
                 yield self._mark(_Kind.OTHER, release.published_on, release.recorded_at)
