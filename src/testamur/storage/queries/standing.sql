@@ -71,13 +71,13 @@ JOIN person p ON p.tenant = :tenant AND p.id = who.person;
 -- counts, the first. With `at` those known then, as they were known.
 SELECT json_agg(json_build_array(
            f.id, f.item, f.item_version, f.completed_at, f.completed_by_day, f.started_at, f.expires_at, f.passed,
-           f.is_prior, f.how, f.recorded_at, f.closed_at, f.closed_as))::text
+           f.is_prior, f.how, f.recorded_at, f.closed_at, f.closed_as, f.record))::text
 FROM (
     SELECT DISTINCT ON (f.item, f.item_version, f.completed_by_day, f.expires_at, f.passed, f.is_prior, f.how, f.closed_as, f.days)
            f.*
     FROM (
-        SELECT f.id, f.item, f.item_version, f.completed_at, f.completed_by_day, f.started_at, f.expires_at, f.passed,
-               f.is_prior, f.extra ->> 'how' AS how, f.recorded_at, c.closed_at,
+        SELECT f.id, f.record, f.item, f.item_version, f.completed_at, f.completed_by_day, f.started_at, f.expires_at,
+               f.passed, f.is_prior, f.extra ->> 'how' AS how, f.recorded_at, c.closed_at,
                CASE WHEN c.closed_at IS NOT NULL THEN f.closed_as END AS closed_as,
                (SELECT array_agg(row((f.completed_at AT TIME ZONE z.zone)::date, (f.started_at AT TIME ZONE z.zone)::date,
                                      (c.closed_at AT TIME ZONE z.zone)::date,
