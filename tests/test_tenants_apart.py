@@ -11,12 +11,15 @@ from testamur.core.cpd import NewCpdEntry
 from testamur.core.decisions import NewExemption, NewExtension
 from testamur.core.ids import Id, to_hex24, to_opaque, to_ulid, to_uuid
 from testamur.core.invitations import NewInvitation
+from testamur.core.items import ItemKind, NewItem
 from testamur.core.moments import When, format_instant
 from testamur.core.people import Identifier, NewPerson, Reference
+from testamur.core.sessions import NewSession
 from testamur.core.webhooks import NewWebhook
 from testamur.dialects import ALL
 from testamur.http.operations import Operation
 from testamur.ledger.cpd import LoggedCpd
+from testamur.ledger.enrolling import Offer
 from tests.hub import Hub, moment
 
 OPERATIONS = [(dialect.name, operation) for dialect in ALL for operation in dialect.operations if operation.scope]
@@ -54,6 +57,16 @@ def decided(hub: Hub) -> tuple[Id, Id]:
     return exemption.id, extension.id
 
 
+def tried(hub: Hub) -> tuple[Id, Id]:
+    """A session, and a learning path in which everybody of the audience is enrolled."""
+    person, item = Reference(to_hex24(hub.person), (), "person"), Reference(to_hex24(hub.item), (), "item")
+    new = NewSession(person=person, item=item, started_at=moment(), key="theirs")
+    (path,) = hub.do(hub.ledger.items.add(hub.caller, [NewItem(title="Induction", kind=ItemKind.COLLECTION)]))
+    offer = Offer(Reference(to_hex24(path), (), "item"), is_collection=True)
+    hub.do(hub.ledger.enrolling.enrol_audience(hub.caller, offer, Reference("site-staff", (), "audience")))
+    return hub.do(hub.ledger.sessions.record(hub.caller, new)).session.id, path
+
+
 @pytest.mark.parametrize(("dialect", "operation"), OPERATIONS, ids=lambda value: getattr(value, "name", value))
 def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, operation: Operation) -> None:
     """Whatever an id names in one tenant, another tenant's credentials get no success and no trace of it."""
@@ -84,6 +97,7 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
         ).id
         for words in ("api", "rise")
     }
+    session, induction = tried(hub)
     named = {
         "audienceId": to_hex24(hub.audience),
         "userRef": "00123",
@@ -108,6 +122,8 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
         "extension": to_ulid(extension, "extension"),
         "webhook": to_ulid(webhooks["api"], "webhook"),
         "webhookId": to_hex24(webhooks["rise"]),
+        "session": to_ulid(session, "session"),
+        "learningPathId": to_hex24(induction),
         "number": "1",
         "subResourceId": to_opaque(record.id),
         "id": statement,
@@ -137,9 +153,21 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
         assert answer.status_code in (400, 501), answer.text
     elif "{" in operation.path or params:
         assert 400 <= answer.status_code < 500, answer.text
+    named = hub.person, hub.item, hub.audience
     spellings = [
         spell
-        for id in (hub.person, hub.item, hub.audience, record.id, exemption, extension, invited, *webhooks.values())
+        for id in (
+            hub.person,
+            hub.item,
+            hub.audience,
+            record.id,
+            exemption,
+            extension,
+            invited,
+            session,
+            induction,
+            *webhooks.values(),
+        )
         for spell in (to_hex24(id), to_opaque(id), to_uuid(id), to_ulid(id, "record")[4:])
     ]
     body = answer.text.replace(path, "")

@@ -574,8 +574,8 @@ def test_an_attempt_behind_very_many_still_begins_what_is_open(town: Town) -> No
     _query(
         town.hub,
         """
-        INSERT INTO attempt (tenant, item, person, id, attempted_at, recorded_at)
-        SELECT $1, $2, $3, gen_random_uuid(), at, at
+        INSERT INTO session (tenant, item, person, id, started_at, duration, lessons_completed, has_quiz, recorded_at)
+        SELECT $1, $2, $3, gen_random_uuid(), at, '0', 0, true, at
         FROM (SELECT timestamptz '2024-01-01 09:00Z' + n * interval '1 hour' AS at FROM generate_series(1, 2000) AS n) t
         """,
         town.tenant,

@@ -270,7 +270,7 @@ DEFINING = [
     "ALTER TABLE person ADD COLUMN x int",
     "ALTER TABLE person DISABLE ROW LEVEL SECURITY",
     "ALTER TABLE fact DISABLE TRIGGER ALL",
-    "DROP TABLE attempt",
+    "DROP TABLE session",
     "DROP POLICY bound ON person",
     "CREATE POLICY wide ON person USING (true)",
     "CREATE TABLE mine (x int)",
@@ -305,8 +305,8 @@ REWRITING = [
     "UPDATE ledger_entry SET kind = 'x'",
     "UPDATE ledger_entry SET data = NULL",
     "DELETE FROM ledger_entry",
-    "UPDATE attempt SET score_percent = 100",
-    "DELETE FROM attempt",
+    "UPDATE session SET score_percent = 100",
+    "DELETE FROM session",
     "DELETE FROM person",
     "DELETE FROM item",
     "DELETE FROM membership",
@@ -339,12 +339,13 @@ def test_every_column_of_a_fact_but_its_closing_is_fixed(urls: DatabaseUrls) -> 
     rows = query(
         urls,
         "SELECT a.attrelid::regclass::text AS name, a.attname FROM pg_attribute a"
-        " WHERE a.attrelid IN ('fact'::regclass, 'report'::regclass, 'ledger_entry'::regclass, 'attempt'::regclass)"
+        " WHERE a.attrelid IN ('fact'::regclass, 'report'::regclass, 'ledger_entry'::regclass, 'session'::regclass)"
         " AND a.attnum > 0 AND has_column_privilege('testamur_app', a.attrelid, a.attnum, 'UPDATE')",
     )
     assert {(row["name"], row["attname"]) for row in rows} == {
         ("fact", "closed_at"), ("fact", "closed_as"), ("fact", "closed_by"),
         ("report", "repeats"), ("report", "last_reported_at"),
+        ("session", "voided_at"), ("session", "voided_by"),
     }  # fmt: skip
 
 

@@ -6,9 +6,10 @@ for people, `field` for programs. The docstring of a class is its default messag
     TestamurError
     ├── InvalidInput                 one or more FieldFaults
     ├── NotFound
-    │   ├── PersonNotFound  ItemNotFound  AudienceNotFound  AssignmentNotFound
+    │   ├── PersonNotFound  AudienceNotFound  AssignmentNotFound
+    │   ├── ItemNotFound > CollectionNotFound
     │   ├── CompletionNotFound  AccountNotFound  TenantNotFound  ClientNotFound
-    │   └── WebhookNotFound  InvitationNotFound
+    │   └── SessionNotFound  WebhookNotFound  InvitationNotFound
     ├── Conflict
     │   ├── ItemNotPublished  IdentifierTaken  NameTaken  KeyReused  PreconditionFailed
     │   └── PersonExists  InvitationPending  RoleMismatch  AddressTaken  LimitReached
@@ -86,6 +87,12 @@ class ItemNotFound(NotFound):
     code = "item_not_found"
 
 
+class CollectionNotFound(ItemNotFound):
+    """No such collection of learning objects in this tenant."""
+
+    code = "collection_not_found"
+
+
 class AudienceNotFound(NotFound):
     """No such audience in this tenant."""
 
@@ -120,6 +127,12 @@ class ClientNotFound(NotFound):
     """No such client or key in this tenant."""
 
     code = "client_not_found"
+
+
+class SessionNotFound(NotFound):
+    """No such session in this tenant."""
+
+    code = "session_not_found"
 
 
 class WebhookNotFound(NotFound):

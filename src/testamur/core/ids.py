@@ -34,6 +34,7 @@ PREFIXES = {
     "exemption": "exm",
     "extension": "ext",
     "task": "tsk",
+    "session": "ses",
     "cohort": "coh",
     "assessment": "asm",
     "client": "cli",

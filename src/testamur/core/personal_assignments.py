@@ -83,14 +83,22 @@ def due_at_of(new: NewPersonalAssignment, zone: ZoneInfo, now: datetime) -> date
     """
     if new.due is None:
         return None
-    if not now - _REACH < new.due.at < now + _REACH:
-        raise InvalidInput(FieldFault("due_date", "range", f"must lie within {PERIOD_MAX_DAYS} days"))
-    due_at = new.due.at
-    if new.due.precision is Precision.DAY:
-        due_at = datetime.combine(due_at.date(), time(23, 59, 59), zone).astimezone(UTC)
+    due_at = last_moment(new.due, zone, now, "due_date")
     if new.assigned_at is not None and due_at < new.assigned_at:
         raise InvalidInput(FieldFault("due_date", "order", "may not be before the assignment"))
     return due_at
+
+
+def last_moment(due: When, zone: ZoneInfo, now: datetime, field: str) -> datetime:
+    """The last moment in time of a deadline: of a bare day 23:59:59 on it (rule D5).
+
+    Raises: InvalidInput naming the field when it is further away than a completion period can reach.
+    """
+    if not now - _REACH < due.at < now + _REACH:
+        raise InvalidInput(FieldFault(field, "range", f"must lie within {PERIOD_MAX_DAYS} days"))
+    if due.precision is Precision.DAY:
+        return datetime.combine(due.at.date(), time(23, 59, 59), zone).astimezone(UTC)
+    return due.at
 
 
 def period_days(due_at: datetime | None, zone: ZoneInfo, now: datetime) -> int:

@@ -75,7 +75,7 @@ class NewRecord:
         is_loose: references that name nobody are kept as written instead of being refused.
         is_repeatable: two tellings with equal content are two records (cPod has no natural key).
         enrols: the person is put into the item's learners when not there yet.
-        needs_published: the item must have a published version.
+        needs_published: the item must be offered, with a published version, to which the record is bound.
         quiz_score: whether a required quiz of an authored item is set to 100 % (Rise).
         extra: members that only the source's own vocabulary knows, kept as they came.
     """

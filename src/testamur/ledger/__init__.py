@@ -17,6 +17,7 @@ from testamur.ledger.clients import Clients
 from testamur.ledger.cpd import Cpd
 from testamur.ledger.decisions import Decisions
 from testamur.ledger.directory import Directory
+from testamur.ledger.enrolling import Enrolling
 from testamur.ledger.enrolments import Enrolments
 from testamur.ledger.favorites import Favorites
 from testamur.ledger.idempotency import IdempotencyKeys
@@ -30,6 +31,7 @@ from testamur.ledger.personal_assignments import PersonalAssignments
 from testamur.ledger.record_search import RecordSearch
 from testamur.ledger.records import Records
 from testamur.ledger.reporters import Reporters
+from testamur.ledger.sessions import Sessions
 from testamur.ledger.skills import Skills
 from testamur.ledger.standing import Standings
 from testamur.ledger.tenants import Tenants
@@ -59,6 +61,7 @@ class Ledger:
     cpd: Cpd
     decisions: Decisions
     directory: Directory
+    enrolling: Enrolling
     enrolments: Enrolments
     favorites: Favorites
     invitations: Invitations
@@ -72,6 +75,7 @@ class Ledger:
     record_search: RecordSearch
     records: Records
     reporters: Reporters
+    sessions: Sessions
     skills: Skills
     standings: Standings
     tenants: Tenants
@@ -94,6 +98,7 @@ class Ledger:
             cpd=Cpd(database, clock),
             decisions=Decisions(database, clock, records),
             directory=Directory(database),
+            enrolling=Enrolling(database, clock),
             enrolments=Enrolments(database, clock),
             favorites=Favorites(database, clock),
             invitations=Invitations(database, clock),
@@ -107,6 +112,7 @@ class Ledger:
             record_search=RecordSearch(database, records),
             records=records,
             reporters=Reporters(database, clock),
+            sessions=Sessions(database, clock),
             skills=Skills(database, clock),
             standings=Standings(database, clock),
             tenants=Tenants(database, clock),

@@ -78,7 +78,7 @@ class Assignments:
             changed = await _changed(tx, row, edit)
             if not changed:
                 return _assignment(row)
-            return await self._revise(tx, caller, row, "assignment.edited", changed)
+            return await _revise(tx, caller, self._clock(), row, "assignment.edited", changed)
 
     async def delete(self, caller: Caller, reference: Reference, audience: Reference | None) -> Assignment:
         """Delete an assignment: it asks nothing of anybody from now on and stays readable (rule E11).
@@ -92,7 +92,7 @@ class Assignments:
             await _check_audience(tx, row, audience)
             if row["deleted_at"] is not None:
                 return _assignment(row)
-            return await self._revise(tx, caller, row, "assignment.deleted", {})
+            return await _revise(tx, caller, self._clock(), row, "assignment.deleted", {})
 
     async def pause(self, caller: Caller, reference: Reference) -> Assignment:
         """Let an assignment rest: as if everybody had left, until it is resumed (rule E10).
@@ -177,17 +177,7 @@ class Assignments:
                 return _assignment(row)
             await _check_versions(tx, row["id"])
             kind = "assignment.resumed" if is_active else "assignment.paused"
-            return await self._revise(tx, caller, row, kind, {"is_active": is_active})
-
-    async def _revise(self, tx: WriteTx, caller: Caller, row: Row, kind: str, changed: dict[str, Any]) -> Assignment:
-        # Read with the tenant's counter locked, and never before the version it follows: versions are a sequence.
-        now = max(self._clock(), row["updated_at"])
-        settings = {name: row[name] for name in _SETTINGS} | {"applies_to_open": False} | changed
-        deleted_at = now if kind == "assignment.deleted" else None
-        number = await tx.value("assignment_revise", id=row["id"], deleted_at=deleted_at, now=now, **settings)
-        await append(tx, caller.client, [Change(kind, row["id"], {"version": number, **changed})], now)
-        await restand_assignment(tx, row["id"], now)
-        return _assignment(await _row(tx, row["id"]))
+            return await _revise(tx, caller, self._clock(), row, kind, {"is_active": is_active})
 
 
 _UTC = ZoneInfo("UTC")
@@ -236,6 +226,13 @@ async def make_assignment(
     settings = await _new(tx, new)
     await tx.run("assignment_make", id=id, of_person=of_person, now=now, **settings)
     return settings
+
+
+async def end_assignment(tx: WriteTx, caller: Caller, id: Id, now: datetime) -> None:
+    """Delete an assignment, unless it was deleted already. The writer must be alone."""
+    row = await _row(tx, id)
+    if row["deleted_at"] is None:
+        await _revise(tx, caller, now, row, "assignment.deleted", {})
 
 
 async def _new(tx: Tx, new: NewAssignment) -> dict[str, Any]:
@@ -292,6 +289,19 @@ async def find_assignment(tx: Tx, reference: Reference) -> Id:
     """The id of the assignment that `reference` names. Raises AssignmentNotFound naming the reference's field."""
     id: Id = (await _existing(tx, reference))["id"]
     return id
+
+
+async def _revise(
+    tx: WriteTx, caller: Caller, now: datetime, row: Row, kind: str, changed: dict[str, Any]
+) -> Assignment:
+    # Read with the tenant's counter locked, and never before the version it follows: versions are a sequence.
+    now = max(now, row["updated_at"])
+    settings = {name: row[name] for name in _SETTINGS} | {"applies_to_open": False} | changed
+    deleted_at = now if kind == "assignment.deleted" else None
+    number = await tx.value("assignment_revise", id=row["id"], deleted_at=deleted_at, now=now, **settings)
+    await append(tx, caller.client, [Change(kind, row["id"], {"version": number, **changed})], now)
+    await restand_assignment(tx, row["id"], now)
+    return _assignment(await _row(tx, row["id"]))
 
 
 async def _existing(tx: Tx, reference: Reference) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -318,6 +318,33 @@ class Items:
             )
             return await get_items(tx, [row["id"] for row in rows], now)
 
+    async def page_of_single(
+        self,
+        tenant: Id,
+        *,
+        formats: Collection[str] | None = None,
+        others: bool = False,
+        is_authored: bool | None = None,
+        after: Id | None,
+        count: int,
+    ) -> list[Item]:
+        """Up to `count` items that are no collections and not retired, in order of id, from behind `after`; drafts too.
+
+        Args:
+            formats: only those of one of these formats; with `others` only those of none of them.
+            is_authored: only those made here, or only the others.
+        """
+        async with self._database.read(tenant) as tx:
+            rows = await tx.rows(
+                "items_single_keyset",
+                formats=None if formats is None else list(formats),
+                others=others,
+                authored=is_authored,
+                after=after or FIRST_ID,
+                count=count,
+            )
+            return await get_items(tx, [row["id"] for row in rows], self._clock())
+
     async def versions(self, tenant: Id, reference: Reference, *, after: int = 0, count: int) -> list[ItemVersion]:
         """Up to `count` versions of an item behind number `after`, in their order. Raises ItemNotFound."""
         async with self._database.read(tenant) as tx:
@@ -609,7 +636,7 @@ async def _authors(tx: Tx, told: Sequence[ItemTelling]) -> dict[str, Id | None]:
 
 
 async def get_items(tx: Tx, ids: Sequence[Id], now: datetime) -> list[Item]:
-    """Those of these items that there are, in no order; `now` says which versions are published."""
+    """Those of these items that there are, in order; `now` says which versions are published."""
     return [_item(row) for row in await tx.rows("items_get", ids=list(ids), now=now)]
 
 

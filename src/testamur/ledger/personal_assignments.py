@@ -49,31 +49,38 @@ class PersonalAssignments:
                 if standing["digest"] != new.digest():
                     raise Conflict("This person is assigned this learning object already", field=new.item.field)
                 return Place(standing["id"], whom)
-            today: date = await tx.value("audience_today", now=now)
-            zone = ZoneInfo(await tx.value("tenant_zone"))
-            due_at = due_at_of(new, zone, now)
-            audience = await _audience_of(tx, whom, today, now)
-            id = new_id()
-            made = NewAssignment(
-                audience=Reference(str(audience), (), "audience"),
-                primary=Reference(str(item), (), "item"),
-                completion_period_days=period_days(due_at, zone, now),
-            )
-            await make_assignment(tx, id, made, now, of_person=whom)
-            said = {
-                "external_reference": new.reference,
-                "assigned_at": new.assigned_at or now,
-                "due_at": due_at,
-                "is_started": new.is_started,
-                "progress_percent": new.progress_percent,
-                "extra": new.extra,
-            }
-            await tx.run("personal_assignment_add", id=id, digest=new.digest(), **said)
-            data = {"person": whom, "audience": audience, "primary_item": item, **said}
-            # A kind of its own: those who are told of assignments of audiences hear nothing of it.
-            await append(tx, caller.client, [Change("personal_assignment.added", id, data)], now)
-            await restand_assignment(tx, id, now)
-        return Place(id, whom)
+            return Place(await assign_by_name(tx, caller, whom, item, new, now), whom)
+
+
+async def assign_by_name(
+    tx: WriteTx, caller: Caller, whom: Id, item: Id, new: NewPersonalAssignment, now: datetime
+) -> Id:
+    """Assign an item to a person to whom it is not assigned by name yet. The writer must be alone."""
+    today: date = await tx.value("audience_today", now=now)
+    zone = ZoneInfo(await tx.value("tenant_zone"))
+    due_at = due_at_of(new, zone, now)
+    audience = await _audience_of(tx, whom, today, now)
+    id = new_id()
+    made = NewAssignment(
+        audience=Reference(str(audience), (), "audience"),
+        primary=Reference(str(item), (), "item"),
+        completion_period_days=period_days(due_at, zone, now),
+    )
+    await make_assignment(tx, id, made, now, of_person=whom)
+    said = {
+        "external_reference": new.reference,
+        "assigned_at": new.assigned_at or now,
+        "due_at": due_at,
+        "is_started": new.is_started,
+        "progress_percent": new.progress_percent,
+        "extra": new.extra,
+    }
+    await tx.run("personal_assignment_add", id=id, digest=new.digest(), **said)
+    data = {"person": whom, "audience": audience, "primary_item": item, **said}
+    # A kind of its own: those who are told of assignments of audiences hear nothing of it.
+    await append(tx, caller.client, [Change("personal_assignment.added", id, data)], now)
+    await restand_assignment(tx, id, now)
+    return id
 
 
 async def _audience_of(tx: WriteTx, person: Id, today: date, now: datetime) -> Id:

@@ -20,6 +20,7 @@ from testamur.core.errors import ItemNotFound, ItemNotPublished, KeyReused, Pers
 from testamur.core.ids import Id, new_id
 from testamur.core.items import Outside
 from testamur.core.moments import Precision
+from testamur.core.people import Reference
 from testamur.core.records import NewRecord, Record, Recorded, Report, SameKey
 from testamur.storage.database import Row
 
@@ -102,6 +103,7 @@ class _Standing:
     started_at: datetime | None
     created_at: datetime
     created_by: Id | None
+    version: int | None = None
     fresh: FactRow | None = None
 
 
@@ -188,6 +190,10 @@ class Batch:
             self.asked.add(item)
         if item is None and new.item is not None and not isinstance(new.item, Outside):
             return ItemNotFound(f"No learning object {new.item.value!r} in this tenant", field=new.item.field)
+        if new.needs_published and isinstance(new.item, Reference) and not row["is_offered"]:
+            return ItemNotFound(
+                f"No learning object {new.item.value!r} is offered in this tenant", field=new.item.field
+            )
         if new.needs_published and row["version"] is None:
             return ItemNotPublished()
         person: Id | None = row["person"]
@@ -211,7 +217,7 @@ class Batch:
                 standing = self._standing_of(record, row)
                 return Recorded(record, standing.fact if standing else record, is_new=False, is_changed=False)
             standing = self._standing_of(record, row)
-            if standing is not None and _same_times(standing, new):
+            if standing is not None and _same_times(standing, new) and not _is_republished(standing, new, row):
                 return Recorded(record, standing.fact, is_new=False, is_changed=False)
             # A key that was bound to another source's fact leaves that fact alone (rule C5).
             if standing is not None and standing.source == new.source:
@@ -246,6 +252,7 @@ class Batch:
             row["standing_started_at"],
             row["standing_created_at"],
             row["standing_created_by"],
+            row["standing_version"],
         )
 
     def _same(self, new: NewRecord, row: Row, person: Id | None, item: Id | None) -> tuple[Id, Id] | None:
@@ -334,7 +341,7 @@ class Batch:
         fact.is_prior, fact.application, fact.extra = new.is_prior, new.application, new.extra
         fact.source_id = new.key.value if new.key else None
         fact.created_by, fact.updated_by = standing.created_by, new.created_by
-        standing.fresh = fact
+        standing.fresh, standing.version = fact, fact.item_version
         self._standing[standing.record] = standing
         self.facts.append(fact)
 
@@ -370,6 +377,11 @@ def _spelled(new: NewRecord, person: Id | None, item: Id | None) -> tuple[str, s
     if new.key.value is not None:
         return new.key.source, new.key.value
     return (new.key.source, f"{item}:{person}") if person is not None and item is not None else None
+
+
+def _is_republished(standing: _Standing, new: NewRecord, row: Row) -> bool:
+    """Whether a fact that follows the published version is to move on to a newer one."""
+    return new.needs_published and standing.version != row["version"]
 
 
 def _same_times(standing: _Standing, new: NewRecord) -> bool:

@@ -51,7 +51,7 @@ from testamur.storage.database import Row, Tx, WriteTx
 AT_ONCE_MAX = 32
 """Lines that are worked out in the transaction that touched them."""
 FACTS_AT_ONCE = 1_000
-"""Completions of one person that a line reads as they are; likewise what was closed, and attempts. Of more, those that
+"""Completions of one person that a line reads as they are; likewise what was closed, and sessions. Of more, those that
 differ in nothing but the time of their day are read as one, so that a line holds no more than days have passed."""
 _PEOPLE_IN_TASK_MAX = 1_000
 """People that a task names one by one; beyond it the whole assignment is worked out."""
@@ -593,15 +593,15 @@ def _is_cut(told: Told) -> bool:
         standing = sum(one.completed_at is not None and one.closed_at is None for one in facts)
         if max(standing, len(facts) - standing) >= FACTS_AT_ONCE:
             return True
-    return len(told.attempts or ()) >= FACTS_AT_ONCE
+    return len(told.sessions or ()) >= FACTS_AT_ONCE
 
 
 async def _read_by_day(tx: Tx, about: About, person: Id, told: Told, moment: datetime | None) -> None:
     bounds = {"person": person, "items": about.items, "zones": about.zones, "at": moment}
     facts = await tx.value("standing_facts_by_day", **bounds)
-    attempts = await tx.value("standing_attempts_by_day", **bounds)
+    sessions = await tx.value("standing_sessions_by_day", **bounds)
     told.facts = _FACTS.decode(facts) if facts else None
-    told.attempts = _ATTEMPTS.decode(attempts) if attempts else None
+    told.sessions = _SESSIONS.decode(sessions) if sessions else None
 
 
 def _membership(one: _MembershipTold) -> Membership:
@@ -630,7 +630,7 @@ def _completion(one: _FactTold) -> Completion:
 
 
 def _progress(told: Told) -> Iterable[Progress]:
-    """Starts, records without a completion, and attempts (rules F3 and F4)."""
+    """Starts, records without a completion, and sessions with their attempts (rules F3 and F4)."""
     for one in told.facts or ():
         if one.started_at is not None or one.completed_at is None:
             yield Progress(
@@ -641,9 +641,13 @@ def _progress(told: Told) -> Iterable[Progress]:
                 # A correction does not undo that somebody was on her way; a withdrawal does.
                 voided_at=one.closed_at if one.closed_as == "voided" else None,
             )
-    for attempt in told.attempts or ():
+    for session in told.sessions or ():
         yield Progress(
-            item=attempt.item, made=When(attempt.attempted_at), id=attempt.id, recorded_at=attempt.recorded_at
+            item=session.item,
+            made=When(session.started_at),
+            id=session.id,
+            recorded_at=session.recorded_at,
+            voided_at=session.voided_at,
         )
 
 
@@ -751,11 +755,12 @@ class _FactTold(Struct, array_like=True):
     record: Id
 
 
-class _AttemptTold(Struct, array_like=True):
+class _SessionTold(Struct, array_like=True):
     id: Id
     item: Id
-    attempted_at: datetime
+    started_at: datetime
     recorded_at: datetime
+    voided_at: datetime | None
 
 
 class _ExemptionTold(Struct, array_like=True):
@@ -782,7 +787,7 @@ class Told(Struct, array_like=True):
     suspensions: list[_SuspensionTold] | None
     deleted_at: datetime | None
     facts: list[_FactTold] | None
-    attempts: list[_AttemptTold] | None
+    sessions: list[_SessionTold] | None
     exemptions: list[_ExemptionTold] | None
     extensions: list[_ExtensionTold] | None
     steps: list[StepRow] | None
@@ -798,5 +803,5 @@ _ITEM_VERSIONS: Any = msgspec.json.Decoder(list[_ItemVersionTold])
 _REENTRIES: Any = msgspec.json.Decoder(list[tuple[int, int, datetime]])
 _RETIREMENTS: Any = msgspec.json.Decoder(list[tuple[Id, datetime]])
 _FACTS: Any = msgspec.json.Decoder(list[_FactTold])
-_ATTEMPTS: Any = msgspec.json.Decoder(list[_AttemptTold])
+_SESSIONS: Any = msgspec.json.Decoder(list[_SessionTold])
 _TOLD: Any = msgspec.json.Decoder(Told)

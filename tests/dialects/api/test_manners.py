@@ -19,7 +19,7 @@ BODIES = [operation for operation in OPERATIONS if operation.body is not None]
 def at(operation: Operation) -> str:
     places = {"person": "ref:00123", "item": "ref:FIRE-101", "audience": "ref:site-staff", "number": "1"}
     return operation.path.format(
-        assignment="x", record="x", exemption="x", extension="x", invitation="x", webhook="x", **places
+        assignment="x", record="x", exemption="x", extension="x", session="x", invitation="x", webhook="x", **places
     )
 
 
@@ -61,6 +61,8 @@ def test_an_unknown_parameter_is_422_and_named(hub: Hub, operation: Operation) -
         "submitter": "x",
         "events": ["record.created"],
         "url": "https://x.example",
+        "started_at": "2025-01-01T09:00:00Z",
+        "key": "x",
     }
     required = {"list": "overdue", "from": "2025-01-01", "to": "2025-01-01"}
     params = {param.name: required[param.name] for param in operation.params if param.is_required}

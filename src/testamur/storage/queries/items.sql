@@ -214,3 +214,12 @@ ORDER BY t.id LIMIT :count;
 -- name: item_versions_keyset
 SELECT number, published_at, retraining_from, created_at FROM item_version
 WHERE tenant = :tenant AND item = :item AND number > :after ORDER BY number LIMIT :count;
+
+-- name: items_single_keyset
+-- What is no collection and not retired, drafts too, in order of id. Without formats every one, else those whose format is
+-- one of them, or with others those that have another format or none, authored here or not.
+SELECT t.id FROM item t
+WHERE t.tenant = :tenant AND t.id > :after::uuid AND t.kind <> 'collection' AND t.retired_at IS NULL
+  AND (:formats::text[] IS NULL OR coalesce(t.format = ANY (:formats), false) <> :others)
+  AND (:authored::boolean IS NULL OR t.is_authored = :authored)
+ORDER BY t.id LIMIT :count;

@@ -1,72 +1,206 @@
--- name: enrolment_get
-SELECT item, person, enrolled_at, ended_at, source FROM enrolment
-WHERE tenant = :tenant AND item = :item AND person = :person;
-
--- name: attempt_add!
-INSERT INTO attempt (tenant, item, person, id, attempted_at, score_percent, passed, recorded_at)
-VALUES (:tenant, :item, :person, :id, :attempted_at, :score_percent, :passed, :now);
-
 -- name: learners_of_item
--- Everyone enrolled in an item or with a completion of it, with the standing completion and the last attempt of each.
-SELECT mine.person, e.enrolled_at, p.given_name, p.family_name, p.deleted_at AS person_deleted_at,
-       (SELECT i.value FROM person_identifier i WHERE i.tenant = :tenant AND i.person = mine.person AND i.kind = 'email'
-        ORDER BY i.value LIMIT 1) AS email,
-       done.completed_at, done.started_at, done.score_percent, done.is_imported, tried.score_percent AS attempt_score,
-       tried.attempted_at
-FROM (
-    SELECT e.person FROM enrolment e WHERE e.tenant = :tenant AND e.item = :item AND e.ended_at IS NULL
+-- Everyone with a place among the learners of an item, or of a collection with it, in order; and everyone who completed it
+-- without ever having had one: who had one and lost it is shown no more. Each kind of place comes out of its index in
+-- order, so that a page looks at no more people than it may show.
+WITH asked AS MATERIALIZED (
+    SELECT :item::uuid AS item
     UNION
-    SELECT f.person FROM fact f WHERE f.tenant = :tenant AND f.item = :item AND f.closed_at IS NULL
-      AND f.completed_at IS NOT NULL AND f.person IS NOT NULL
-) mine
-JOIN person p ON p.tenant = :tenant AND p.id = mine.person
-LEFT JOIN enrolment e ON e.tenant = :tenant AND e.item = :item AND e.person = mine.person
+    SELECT l.parent FROM item_link l JOIN item p ON p.tenant = l.tenant AND p.id = l.parent
+    WHERE l.tenant = :tenant AND l.child = :item::uuid AND l.unlinked_at IS NULL AND p.kind = 'collection'
+      AND p.retired_at IS NULL
+), page AS MATERIALIZED (
+    SELECT one.person FROM (
+        SELECT e.person FROM asked a CROSS JOIN LATERAL (
+            SELECT e.person FROM enrolment e
+            WHERE e.tenant = :tenant AND e.item = a.item AND e.person > :after::uuid AND e.ended_at IS NULL
+            ORDER BY e.person LIMIT :count
+        ) e
+        UNION
+        SELECT m.person FROM asked a
+        JOIN audience_enrolment g ON g.tenant = :tenant AND g.item = a.item AND g.ended_at IS NULL
+        CROSS JOIN LATERAL (
+            SELECT m.person FROM membership m
+            WHERE m.tenant = :tenant AND m.audience = g.audience AND m.person > :after::uuid AND m.joined_on <= :today
+              AND (m.left_on IS NULL OR m.left_on > :today
+                   OR EXISTS (SELECT FROM person d WHERE d.tenant = :tenant AND d.id = m.person
+                              AND d.deleted_at <= m.left_recorded_at))
+            GROUP BY m.person ORDER BY m.person LIMIT :count
+        ) m
+        UNION
+        (SELECT f.person FROM fact f
+         WHERE f.tenant = :tenant AND f.item = :item::uuid AND f.closed_at IS NULL AND f.completed_at IS NOT NULL
+           AND f.person > :after::uuid
+           AND NOT EXISTS (SELECT FROM asked a JOIN place s ON s.tenant = :tenant AND s.item = a.item
+                           WHERE s.person = f.person)
+         GROUP BY f.person ORDER BY f.person LIMIT :count)
+    ) one ORDER BY one.person LIMIT :count
+)
+SELECT page.person, p.given_name, p.family_name, p.deleted_at AS person_deleted_at,
+       (SELECT i.value FROM person_identifier i WHERE i.tenant = :tenant AND i.person = page.person AND i.kind = 'email'
+        ORDER BY i.value LIMIT 1) AS email,
+       placed.enrolled_at, placed.due_at, done.completed_at, done.started_at, done.score_percent, done.is_imported,
+       sat.spent, sat.last_at, tried.score_percent AS attempt_score
+FROM page
+JOIN person p ON p.tenant = :tenant AND p.id = page.person
+CROSS JOIN LATERAL (
+    SELECT min(s.enrolled_at) AS enrolled_at, min(s.due_at) AS due_at
+    FROM asked a JOIN place s ON s.tenant = :tenant AND s.item = a.item
+    WHERE s.person = page.person AND s.ended_at IS NULL AND (s.joined_on IS NULL OR s.joined_on <= :today)
+      AND (s.left_on IS NULL OR s.left_on > :today)
+) placed
+LEFT JOIN LATERAL counting_completion(:tenant, :item::uuid, page.person, :source) done ON true
+CROSS JOIN LATERAL time_in_sessions(:tenant, :item::uuid, page.person) sat
 LEFT JOIN LATERAL (
-    SELECT f.completed_at, f.started_at, f.score_percent,
-           EXISTS (SELECT FROM source_key k WHERE k.tenant = :tenant AND k.source = :source
-                   AND k.value = f.item || ':' || f.person AND k.record = f.record) AS is_imported
-    FROM fact f
-    WHERE f.tenant = :tenant AND f.item = :item AND f.person = mine.person AND f.closed_at IS NULL
-      AND f.completed_at IS NOT NULL AND f.passed IS DISTINCT FROM false
-    ORDER BY is_imported DESC, f.completed_at DESC LIMIT 1
-) done ON true
-LEFT JOIN LATERAL (
-    SELECT a.score_percent, a.attempted_at FROM attempt a
-    WHERE a.tenant = :tenant AND a.item = :item AND a.person = mine.person
-    ORDER BY a.attempted_at DESC, a.id DESC LIMIT 1
+    SELECT s.score_percent FROM session s
+    WHERE s.tenant = :tenant AND s.item = :item::uuid AND s.person = page.person AND s.has_quiz AND s.voided_at IS NULL
+    ORDER BY s.started_at DESC, s.id DESC LIMIT 1
 ) tried ON true
-WHERE :after::uuid IS NULL OR mine.person > :after
-ORDER BY mine.person LIMIT :count;
+ORDER BY page.person;
 
 -- name: items_of_learner
--- Everything a person is enrolled in or has completed.
-SELECT it.id AS item, it.title, it.is_authored, it.requires_quiz, it.retired_at, e.enrolled_at,
-       done.completed_at, done.started_at, done.score_percent, done.is_imported, tried.score_percent AS attempt_score,
-       tried.attempted_at
-FROM (
-    SELECT e.item FROM enrolment e WHERE e.tenant = :tenant AND e.person = :person AND e.ended_at IS NULL
-    UNION
-    SELECT f.item FROM fact f WHERE f.tenant = :tenant AND f.person = :person AND f.closed_at IS NULL
-      AND f.completed_at IS NOT NULL AND f.item IS NOT NULL
-) mine
-JOIN item it ON it.tenant = :tenant AND it.id = mine.item
-LEFT JOIN enrolment e ON e.tenant = :tenant AND e.item = mine.item AND e.person = :person
+-- Every item in which a person has a place, by herself or through a collection with it, and every one she completed
+-- without ever having had one. Never collections.
+WITH placed AS MATERIALIZED (
+    SELECT s.item, s.enrolled_at, s.due_at FROM place s
+    WHERE s.tenant = :tenant AND s.person = :person AND s.ended_at IS NULL
+      AND (s.joined_on IS NULL OR s.joined_on <= :today) AND (s.left_on IS NULL OR s.left_on > :today)
+), mine AS MATERIALIZED (
+    SELECT one.item, min(one.enrolled_at) AS enrolled_at, min(one.due_at) AS due_at FROM (
+        SELECT s.item, s.enrolled_at, s.due_at FROM placed s
+        UNION ALL
+        SELECT l.child, s.enrolled_at, s.due_at
+        FROM placed s JOIN item c ON c.tenant = :tenant AND c.id = s.item AND c.kind = 'collection' AND c.retired_at IS NULL
+        JOIN item_link l ON l.tenant = :tenant AND l.parent = c.id AND l.unlinked_at IS NULL
+        UNION ALL
+        SELECT f.item, NULL, NULL FROM fact f
+        WHERE f.tenant = :tenant AND f.person = :person AND f.closed_at IS NULL AND f.completed_at IS NOT NULL
+          AND f.item IS NOT NULL
+          AND NOT EXISTS (SELECT FROM place s WHERE s.tenant = :tenant AND s.person = :person AND s.item = f.item)
+          AND NOT EXISTS (SELECT FROM item_link l JOIN place s ON s.tenant = l.tenant AND s.item = l.parent
+                          WHERE l.tenant = :tenant AND l.child = f.item AND l.unlinked_at IS NULL
+                            AND s.person = :person)
+    ) one GROUP BY one.item
+), page AS MATERIALIZED (
+    SELECT it.id AS item, it.title, it.is_authored, it.requires_quiz, it.retired_at, mine.enrolled_at, mine.due_at
+    FROM mine JOIN item it ON it.tenant = :tenant AND it.id = mine.item AND it.kind <> 'collection'
+    WHERE it.id > :after::uuid ORDER BY it.id LIMIT :count
+)
+SELECT page.*, done.completed_at, done.started_at, done.score_percent, done.is_imported, sat.spent, sat.last_at,
+       tried.score_percent AS attempt_score
+FROM page
+LEFT JOIN LATERAL counting_completion(:tenant, page.item, :person, :source) done ON true
+CROSS JOIN LATERAL time_in_sessions(:tenant, page.item, :person) sat
 LEFT JOIN LATERAL (
-    SELECT f.completed_at, f.started_at, f.score_percent,
-           EXISTS (SELECT FROM source_key k WHERE k.tenant = :tenant AND k.source = :source
-                   AND k.value = f.item || ':' || f.person AND k.record = f.record) AS is_imported
-    FROM fact f
-    WHERE f.tenant = :tenant AND f.item = mine.item AND f.person = :person AND f.closed_at IS NULL
-      AND f.completed_at IS NOT NULL AND f.passed IS DISTINCT FROM false
-    ORDER BY is_imported DESC, f.completed_at DESC LIMIT 1
-) done ON true
-LEFT JOIN LATERAL (
-    SELECT a.score_percent, a.attempted_at FROM attempt a
-    WHERE a.tenant = :tenant AND a.item = mine.item AND a.person = :person
-    ORDER BY a.attempted_at DESC, a.id DESC LIMIT 1
+    SELECT s.score_percent FROM session s
+    WHERE s.tenant = :tenant AND s.item = page.item AND s.person = :person AND s.has_quiz AND s.voided_at IS NULL
+    ORDER BY s.started_at DESC, s.id DESC LIMIT 1
 ) tried ON true
-WHERE :after::uuid IS NULL OR it.id > :after
-ORDER BY it.id LIMIT :count;
+ORDER BY page.item;
+
+-- name: learners_of_collection
+-- Everyone with a place in a collection, in order, and how many of its parts each has begun and completed.
+WITH parts AS MATERIALIZED (
+    SELECT l.child AS item FROM item_link l JOIN item i ON i.tenant = l.tenant AND i.id = l.child
+    WHERE l.tenant = :tenant AND l.parent = :item::uuid AND l.unlinked_at IS NULL AND i.kind <> 'collection'
+      AND i.retired_at IS NULL
+), page AS MATERIALIZED (
+    SELECT one.person FROM (
+        (SELECT e.person FROM enrolment e
+         WHERE e.tenant = :tenant AND e.item = :item::uuid AND e.person > :after::uuid AND e.ended_at IS NULL
+         ORDER BY e.person LIMIT :count)
+        UNION
+        SELECT m.person FROM audience_enrolment g
+        CROSS JOIN LATERAL (
+            SELECT m.person FROM membership m
+            WHERE m.tenant = :tenant AND m.audience = g.audience AND m.person > :after::uuid AND m.joined_on <= :today
+              AND (m.left_on IS NULL OR m.left_on > :today
+                   OR EXISTS (SELECT FROM person d WHERE d.tenant = :tenant AND d.id = m.person
+                              AND d.deleted_at <= m.left_recorded_at))
+            GROUP BY m.person ORDER BY m.person LIMIT :count
+        ) m
+        WHERE g.tenant = :tenant AND g.item = :item::uuid AND g.ended_at IS NULL
+    ) one ORDER BY one.person LIMIT :count
+)
+SELECT page.person, p.given_name, p.family_name, p.deleted_at AS person_deleted_at, placed.due_at,
+       gone.parts, gone.begun, gone.completed, gone.spent,
+       whole.completed_at IS NOT NULL AS is_completed
+FROM page
+JOIN person p ON p.tenant = :tenant AND p.id = page.person
+CROSS JOIN LATERAL (
+    SELECT min(s.due_at) AS due_at FROM place s
+    WHERE s.tenant = :tenant AND s.item = :item::uuid AND s.person = page.person AND s.ended_at IS NULL
+      AND (s.joined_on IS NULL OR s.joined_on <= :today) AND (s.left_on IS NULL OR s.left_on > :today)
+) placed
+CROSS JOIN LATERAL (
+    SELECT count(*) AS parts, count(done.completed_at) AS completed,
+           count(coalesce(done.completed_at, sat.last_at)) AS begun,
+           sum(CASE WHEN done.is_imported THEN done.completed_at - done.started_at
+                    ELSE coalesce(sat.spent, done.completed_at - done.started_at) END) AS spent
+    FROM parts
+    LEFT JOIN LATERAL counting_completion(:tenant, parts.item, page.person, :source) done ON true
+    CROSS JOIN LATERAL time_in_sessions(:tenant, parts.item, page.person) sat
+) gone
+LEFT JOIN LATERAL counting_completion(:tenant, :item::uuid, page.person, :source) whole ON true
+ORDER BY page.person;
+
+-- name: parts_of_collection
+-- What a collection consists of, in its order, without collections within it.
+SELECT l.place, l.child AS item FROM item_link l JOIN item i ON i.tenant = l.tenant AND i.id = l.child
+WHERE l.tenant = :tenant AND l.parent = :parent AND l.unlinked_at IS NULL
+  AND (l.place, l.child) > (:after_place::int, :after::uuid)
+  AND i.kind <> 'collection' AND (:with_retired OR i.retired_at IS NULL)
+ORDER BY l.place, l.child LIMIT :count;
+
+-- name: items_of_audience
+-- Every item in which an audience is enrolled, by itself or through a collection with it. Never collections.
+SELECT it.id AS item
+FROM (
+    SELECT g.item FROM audience_enrolment g WHERE g.tenant = :tenant AND g.audience = :audience AND g.ended_at IS NULL
+    UNION
+    SELECT l.child
+    FROM audience_enrolment g
+    JOIN item c ON c.tenant = g.tenant AND c.id = g.item AND c.kind = 'collection' AND c.retired_at IS NULL
+    JOIN item_link l ON l.tenant = c.tenant AND l.parent = c.id AND l.unlinked_at IS NULL
+    WHERE g.tenant = :tenant AND g.audience = :audience AND g.ended_at IS NULL
+) mine
+JOIN item it ON it.tenant = :tenant AND it.id = mine.item AND it.kind <> 'collection'
+WHERE it.id > :after::uuid ORDER BY it.id LIMIT :count;
+
+-- name: items_measured
+-- How many parts each of these items has, and how long those took on average who have a place in a collection, or belong to
+-- an audience, and spent time there.
+SELECT wanted.item,
+       (SELECT count(*) FROM item_link l WHERE l.tenant = :tenant AND l.parent = wanted.item AND l.unlinked_at IS NULL)
+       AS parts,
+       (SELECT avg(took.spent) FROM (
+            SELECT CASE WHEN done.is_imported THEN done.completed_at - done.started_at
+                        ELSE coalesce(sat.spent, done.completed_at - done.started_at) END AS spent
+            FROM (
+                SELECT f.person FROM fact f
+                WHERE f.tenant = :tenant AND f.item = wanted.item AND f.closed_at IS NULL AND f.completed_at IS NOT NULL
+                  AND f.started_at IS NOT NULL AND f.person IS NOT NULL
+                UNION
+                SELECT s.person FROM session s
+                WHERE s.tenant = :tenant AND s.item = wanted.item AND s.voided_at IS NULL
+            ) who
+            LEFT JOIN LATERAL counting_completion(:tenant, wanted.item, who.person, :source) done ON true
+            CROSS JOIN LATERAL time_in_sessions(:tenant, wanted.item, who.person) sat
+            WHERE (:collection::uuid IS NULL
+                   OR EXISTS (SELECT FROM place s WHERE s.tenant = :tenant AND s.item = :collection
+                              AND s.person = who.person AND s.ended_at IS NULL
+                              AND (s.joined_on IS NULL OR s.joined_on <= :today)
+                              AND (s.left_on IS NULL OR s.left_on > :today)))
+              AND (:audience::uuid IS NULL
+                   OR EXISTS (SELECT FROM membership m WHERE m.tenant = :tenant AND m.audience = :audience
+                              AND m.person = who.person AND m.joined_on <= :today
+                              AND (m.left_on IS NULL OR m.left_on > :today)))
+        ) took) AS average
+FROM unnest(:items::uuid[]) AS wanted (item);
+
+-- name: audience_of_report
+-- A deleted one too.
+SELECT a.id, a.deleted_at, a.of_everyone FROM audience a
+WHERE a.tenant = :tenant AND a.id = :id AND a.of_person IS NULL;
 
 -- name: learner_lines
 -- For each place of a list of people and items the lines under assignments that accept the item, with what is stored of

@@ -4,12 +4,13 @@
 -- provider where one is given. One document instead of an array for each column, because encoding those costs the
 -- service more than all its other work on a telling.
 SELECT whom.person,
-       what.item, what.is_authored, what.requires_quiz, version.number AS version,
+       what.item, what.is_authored, what.requires_quiz, what.is_offered, version.number AS version,
        EXISTS (SELECT FROM assignment_item a WHERE a.tenant = :tenant AND a.item = what.item) AS is_asked,
        keyed.record AS keyed_record, keyed.fingerprint,
        standing.id AS standing_fact, standing.revision AS standing_revision, standing.source AS standing_source,
        standing.created_at AS standing_created_at, standing.created_by AS standing_created_by,
        standing.completed_at AS standing_completed_at, standing.started_at AS standing_started_at,
+       standing.item_version AS standing_version,
        zone.name AS zone, zone.last_entry,
        same.records AS same_records, same.facts AS same_facts, same.occurrences
 FROM ROWS FROM (json_to_recordset(:tellings::json) AS (
@@ -51,8 +52,8 @@ LEFT JOIN LATERAL (
 ) named ON true
 -- LIMIT keeps each of these a probe of one key for one telling; as a plain join the planner may read a whole tenant.
 LEFT JOIN LATERAL (
-    SELECT t.id AS item, t.is_authored, t.requires_quiz FROM item t
-    WHERE t.tenant = :tenant AND t.id = named.item LIMIT 1
+    SELECT t.id AS item, t.is_authored, t.requires_quiz, t.kind <> 'collection' AND t.retired_at IS NULL AS is_offered
+    FROM item t WHERE t.tenant = :tenant AND t.id = named.item LIMIT 1
 ) what ON true
 LEFT JOIN LATERAL (
     SELECT v.number FROM item_version v
@@ -162,12 +163,20 @@ SELECT :tenant, e.number, e.kind, e.subject, e.client, e.data, :now
 FROM json_to_recordset(:entries::json) AS e (number bigint, kind text, subject uuid, client uuid, data jsonb);
 
 -- name: enrolments_open
--- Returns the pairs that were not enrolled yet.
+-- Returns the pairs that were not enrolled yet. Whoever is enrolled through an audience gets no place of her own beside.
 INSERT INTO enrolment (tenant, item, person, enrolled_at, source)
 SELECT :tenant, e.item, e.person, :now, e.source
 FROM unnest(:items::uuid[], :people::uuid[], :sources::text[]) AS e (item, person, source)
+WHERE NOT EXISTS (
+    SELECT FROM audience_enrolment g
+    JOIN membership m ON m.tenant = g.tenant AND m.audience = g.audience AND m.person = e.person
+    JOIN tenant t ON t.id = g.tenant
+    WHERE g.tenant = :tenant AND g.item = e.item AND g.ended_at IS NULL
+      AND m.joined_on <= (:now::timestamptz AT TIME ZONE t.zone)::date
+      AND (m.left_on IS NULL OR m.left_on > (:now::timestamptz AT TIME ZONE t.zone)::date))
 ON CONFLICT (tenant, item, person)
-DO UPDATE SET enrolled_at = excluded.enrolled_at, ended_at = NULL WHERE enrolment.ended_at IS NOT NULL
+DO UPDATE SET enrolled_at = excluded.enrolled_at, ended_at = NULL, due_at = NULL, assignment = NULL
+WHERE enrolment.ended_at IS NOT NULL
 RETURNING item, person;
 
 -- name: outside_items_add!

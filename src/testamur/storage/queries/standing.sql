@@ -44,10 +44,10 @@ SELECT a.assignment, who.person, json_build_array(
            AND (f.person IS NULL OR f.completed_at IS NULL OR f.closed_at IS NOT NULL)
          ORDER BY f.recorded_at DESC LIMIT :most)
      ) f),
-    (SELECT json_agg(json_build_array(t.id, t.item, t.attempted_at, t.recorded_at))
-     FROM (SELECT t.* FROM attempt t
+    (SELECT json_agg(json_build_array(t.id, t.item, t.started_at, t.recorded_at, t.voided_at))
+     FROM (SELECT t.* FROM session t
            WHERE t.tenant = :tenant AND t.item = ANY (a.items) AND t.person = who.person
-           ORDER BY t.attempted_at LIMIT :most) t),
+           ORDER BY t.started_at LIMIT :most) t),
     (SELECT json_agg(json_build_array(e.id, e.from_on, e.until_on, e.granted_at, e.withdrawn_at)) FROM exemption e
      WHERE e.tenant = :tenant AND e.person = who.person
        AND (e.assignment = a.assignment OR e.item = ANY (a.primaries)
@@ -95,19 +95,24 @@ FROM (
              f.completed_at, f.id
 ) f;
 
--- name: standing_attempts_by_day
--- The attempts of somebody with very many: of each day the first.
-SELECT json_agg(json_build_array(t.id, t.item, t.attempted_at, t.recorded_at))::text
+-- name: standing_sessions_by_day
+-- The sessions of somebody with very many: of those that differ in nothing but the time of their days the first.
+SELECT json_agg(json_build_array(t.id, t.item, t.started_at, t.recorded_at, t.voided_at))::text
 FROM (
     SELECT DISTINCT ON (t.item, t.days) t.*
     FROM (
-        SELECT t.*, (SELECT array_agg((t.attempted_at AT TIME ZONE z.zone)::date ORDER BY z.zone)
-                     FROM unnest(:zones::text[]) AS z (zone)) AS days
-        FROM attempt t
+        SELECT t.id, t.item, t.started_at, t.recorded_at, c.voided_at,
+               (SELECT array_agg(row((t.started_at AT TIME ZONE z.zone)::date,
+                                     (c.voided_at AT TIME ZONE z.zone)::date)::text ORDER BY z.zone)
+                FROM unnest(:zones::text[]) AS z (zone)) AS days
+        FROM session t
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN :at::timestamptz IS NULL OR t.voided_at <= :at THEN t.voided_at END AS voided_at
+        ) c
         WHERE t.tenant = :tenant AND t.item = ANY (:items::uuid[]) AND t.person = :person
-          AND (:at::timestamptz IS NULL OR t.recorded_at <= :at)
+          AND (:at IS NULL OR t.recorded_at <= :at)
     ) t
-    ORDER BY t.item, t.days, t.attempted_at, t.id
+    ORDER BY t.item, t.days, t.started_at, t.id
 ) t;
 
 -- name: standings_write!

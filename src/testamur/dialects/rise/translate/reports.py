@@ -6,11 +6,12 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from testamur.core.ids import to_hex24
 from testamur.core.items import Item
-from testamur.core.moments import format_duration
+from testamur.core.moments import format_duration, format_instant
+from testamur.core.sessions import Session
 from testamur.dialects.rise.translate import Links
 from testamur.dialects.rise.wire import reports as wire
 from testamur.http.replies import instant
-from testamur.ledger.learners import ItemLearner, LearnerItem, Progress
+from testamur.ledger.learners import CollectionLearner, ItemLearner, LearnerItem, MeasuredItem, Progress
 
 
 def course_learner(learner: ItemLearner, item: Item, links: Links) -> wire.CourseLearner:
@@ -28,7 +29,7 @@ def course_learner(learner: ItemLearner, item: Item, links: Links) -> wire.Cours
         due_at=instant(progress.due_at),
         status=_status(progress),
         completed_at=instant(progress.completed_at),
-        last_activity=instant(max(filter(None, (progress.completed_at, progress.attempted_at)), default=None)),
+        last_activity=instant(max(filter(None, (progress.completed_at, progress.last_session_at)), default=None)),
         user_deleted=learner.is_deleted,
     )
 
@@ -62,13 +63,67 @@ def quiz_score(progress: Progress, *, is_authored: bool, requires_quiz: bool) ->
     score = progress.attempt_score
     if not progress.is_imported and progress.score_percent is not None:
         score = progress.score_percent
+    return _percent(score)
+
+
+def session(seen: Session, links: Links) -> wire.Session:
+    return wire.Session(
+        course_id=to_hex24(seen.item),
+        course_title=seen.title,
+        course_report_url=links.course_report(seen.item),
+        course_url=links.course(seen.item),
+        user_id=to_hex24(seen.person),
+        email=seen.email,
+        first_name=seen.given_name,
+        last_name=seen.family_name,
+        learner_report_url=links.learner_report(seen.person),
+        user_url=links.user(seen.person),
+        duration=format_duration(seen.duration),
+        number_of_lessons_completed=seen.lessons_completed,
+        quiz_score_percent=_percent(seen.quiz.score_percent) if seen.quiz else None,
+        is_quiz_passed=seen.quiz.passed if seen.quiz else None,
+        started_at=format_instant(seen.started_at),
+        user_deleted=seen.is_person_deleted,
+        course_deleted=seen.is_item_deleted,
+        course_available=seen.is_item_open,
+    )
+
+
+def measured_course(measured: MeasuredItem, links: Links) -> wire.MeasuredCourse:
+    item = measured.item
+    return wire.MeasuredCourse(
+        course_id=to_hex24(item.id),
+        course_title=item.title,
+        course_url=links.course(item.id),
+        course_report_url=links.course_report(item.id),
+        number_of_lessons=measured.parts,
+        average_duration=None if measured.average is None else format_duration(measured.average),
+        course_deleted=item.retired_at is not None,
+    )
+
+
+def learning_path_learner(learner: CollectionLearner, links: Links) -> wire.LearningPathLearner:
+    return wire.LearningPathLearner(
+        user_id=to_hex24(learner.person),
+        first_name=learner.given_name,
+        last_name=learner.family_name,
+        learner_report_url=links.learner_report(learner.person),
+        user_url=links.user(learner.person),
+        duration=None if learner.time_spent is None else format_duration(learner.time_spent),
+        due_at=instant(learner.due_at),
+        status="Complete" if learner.is_completed else "In Progress" if learner.is_begun else "Not Started",
+        user_deleted=learner.is_deleted,
+    )
+
+
+def _percent(score: Decimal | None) -> int | None:
     return None if score is None else int(score.quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def _status(progress: Progress) -> str:
     if progress.completed_at is not None:
         return "Complete"
-    return "Not Started" if progress.attempted_at is None else "In Progress"
+    return "Not Started" if progress.last_session_at is None else "In Progress"
 
 
 def _percentage(progress: Progress) -> int:
@@ -76,6 +131,8 @@ def _percentage(progress: Progress) -> int:
 
 
 def _duration(progress: Progress) -> str | None:
-    if progress.completed_at is None or progress.started_at is None:
-        return None
-    return format_duration(progress.completed_at - progress.started_at)
+    """Of an import the span between its dates; else the time in sessions, or what a completion says of itself."""
+    spent = None if progress.is_imported else progress.time_spent
+    if spent is None and progress.completed_at is not None and progress.started_at is not None:
+        spent = progress.completed_at - progress.started_at
+    return None if spent is None else format_duration(spent)
