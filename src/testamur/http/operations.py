@@ -154,6 +154,7 @@ class Operation:
         body: msgspec type of the JSON body; None when there is none.
         form: whether the body may be form-encoded as well.
         body_optional: whether no body at all is as good as one; `Call.body` is then None.
+        body_of_any_type: whether a body is read as JSON whatever its Content-Type says; a blank one is then none.
         answers: msgspec type of the answer for each success status, None for no content.
         media_types: in which the answer comes besides JSON, as text, to whoever says so in the header Accept.
         errors: the only error statuses this operation may answer with; empty for no such list.
@@ -173,6 +174,7 @@ class Operation:
     body: Any = None
     form: bool = False
     body_optional: bool = False
+    body_of_any_type: bool = False
     media_types: tuple[str, ...] = ()
     params: tuple[Param, ...] = ()
     errors: frozenset[int] = frozenset()

@@ -126,12 +126,13 @@ class DialectService:
         operation = call.operation
         media_type = (call.header("content-type") or "").partition(";")[0].strip().lower()
         data = await read_body(receive, operation.body_max_bytes)
-        if operation.body_optional and not data:
+        if operation.body_optional and not (data.strip() if operation.body_of_any_type else data):
             return
         if operation.form and media_type == "application/x-www-form-urlencoded":
             call.body = decode.convert(decode.form(data), operation.body)
             return
-        if media_type not in self.dialect.media_types and not media_type.endswith("+json"):
+        is_json = media_type in self.dialect.media_types or media_type.endswith("+json")
+        if not is_json and not operation.body_of_any_type:
             raise UnsupportedMediaType
         call.body = decode.decode(data, operation.body)
         call.raw = data.decode()

@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 
 from testamur.core.ids import Id, to_hex24
+from testamur.core.items import ItemKind, ItemTelling
+from testamur.core.people import Identifier, Reference
 from tests.hub import Hub
 
 DATES = {"startedAt": "2021-01-01T09:00:00Z", "completedAt": "2021-01-01T10:30:00Z"}
@@ -31,6 +33,25 @@ def course_line(hub: Hub, item: Id, person: Id | None = None) -> dict[str, Any]:
     (line,) = [line for line in learners if line["userId"] == to_hex24(person or hub.person)]
     assert isinstance(line, dict)
     return line
+
+
+def learners(client: httpx.Client, item: Id) -> list[str]:
+    """The ids in the course's report."""
+    lines = client.get(f"/reports/courses/{to_hex24(item)}").json()["learners"]
+    return [line["userId"] for line in lines]
+
+
+def path_of(hub: Hub, *items: Id) -> Id:
+    """The hub's learning path, made to consist of these items."""
+    told = ItemTelling(
+        identifiers=(Identifier("rise", "path-1"),),
+        defaults={"title": "Induction", "description": "The first week"},
+        kind=ItemKind.COLLECTION,
+        members=tuple(Reference(str(item), (), "item") for item in items),
+    )
+    (put,) = hub.do(hub.ledger.items.put(hub.caller, [told]))
+    assert put.item is not None
+    return put.item
 
 
 def codes(answer: httpx.Response) -> list[str]:

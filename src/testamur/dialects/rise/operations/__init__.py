@@ -8,8 +8,10 @@ from testamur.dialects.rise.notices import NOTICES
 from testamur.dialects.rise.operations import (
     completions,
     courses,
+    enrolments,
     groups,
     invitations,
+    learning_paths,
     members,
     reporters,
     reports,
@@ -23,6 +25,8 @@ from testamur.http.operations import Dialect
 OPERATIONS = (
     *completions.OPERATIONS,
     *courses.OPERATIONS,
+    *learning_paths.OPERATIONS,
+    *enrolments.OPERATIONS,
     *users.OPERATIONS,
     *groups.OPERATIONS,
     *members.OPERATIONS,

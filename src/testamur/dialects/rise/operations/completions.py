@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from testamur.core.callers import Scope
-from testamur.core.errors import InvalidInput, ItemNotPublished
+from testamur.core.errors import InvalidInput, ItemNotFound, ItemNotPublished
 from testamur.core.people import Reference
 from testamur.core.records import Report, check_times
 from testamur.dialects.rise import translate
+from testamur.dialects.rise.operations.courses import any_course
 from testamur.dialects.rise.operations.shared import DOCS, NAME
 from testamur.dialects.rise.operations.users import present_user
 from testamur.dialects.rise.translate import completions as translation
@@ -31,7 +32,9 @@ async def import_completion(call: Call) -> Reply:
 
 async def _check_path(call: Call, course: Reference) -> None:
     """What the ledger would refuse before it came to the dates: the vendor lists these errors in this order."""
-    item = await call.ledger.items.get(call.caller.tenant, course)
+    item = await any_course(call, course)
+    if item.retired_at is not None:
+        raise ItemNotFound(f"The course {course.value!r} was deleted", field=course.field)
     if item.version is None:
         raise ItemNotPublished
     await present_user(call)

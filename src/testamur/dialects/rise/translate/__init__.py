@@ -77,6 +77,11 @@ def course_reference(text: str) -> Reference:
     return Reference(text, _KINDS, "item", "courseId")
 
 
+def learning_path_reference(text: str) -> Reference:
+    """A learning path id: one that came along from Rise, or our own."""
+    return Reference(text, _KINDS, "item", "learningPathId")
+
+
 def group_reference(text: str) -> Reference:
     """A group id: the reserved one, one that came along as an audience's reference, or our own."""
     if text.lower() == EVERYONE:

@@ -16,3 +16,10 @@ class Course(Struct, rename="camel"):
     url: str
     source: str
     content_type: str
+
+
+class Courses(Struct, rename="camel"):
+    """A page of courses."""
+
+    courses: list[Course]
+    next_url: str | None

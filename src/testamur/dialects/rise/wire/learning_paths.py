@@ -15,3 +15,10 @@ class LearningPath(Struct, rename="camel"):
     courses_report_url: str
     learners_report_url: str
     url: str
+
+
+class LearningPaths(Struct, rename="camel"):
+    """A page of learning paths."""
+
+    learning_paths: list[LearningPath]
+    next_url: str | None
