@@ -1,14 +1,15 @@
 -- name: learners_of_item
 -- Everyone with a place among the learners of an item, or of a collection with it, in order; and everyone who completed it
 -- without ever having had one: who had one and lost it is shown no more. Each kind of place comes out of its index in
--- order, so that a page looks at no more people than it may show.
+-- order, so that a page looks at no more people than it may show. `bound` is the last one it can reach, and nobody behind
+-- her needs to be asked whether she ever had a place; a scalar keeps that question a probe of keys for each of them.
 WITH asked AS MATERIALIZED (
     SELECT :item::uuid AS item
     UNION
     SELECT l.parent FROM item_link l JOIN item p ON p.tenant = l.tenant AND p.id = l.parent
     WHERE l.tenant = :tenant AND l.child = :item::uuid AND l.unlinked_at IS NULL AND p.kind = 'collection'
       AND p.retired_at IS NULL
-), page AS MATERIALIZED (
+), placed AS MATERIALIZED (
     SELECT one.person FROM (
         SELECT e.person FROM asked a CROSS JOIN LATERAL (
             SELECT e.person FROM enrolment e
@@ -26,13 +27,22 @@ WITH asked AS MATERIALIZED (
                               AND d.deleted_at <= m.left_recorded_at))
             GROUP BY m.person ORDER BY m.person LIMIT :count
         ) m
+    ) one ORDER BY one.person LIMIT :count
+), bound AS MATERIALIZED (
+    SELECT (SELECT person FROM placed ORDER BY person OFFSET :count - 1 LIMIT 1) AS person
+), page AS MATERIALIZED (
+    SELECT one.person FROM (
+        SELECT person FROM placed
         UNION
-        (SELECT f.person FROM fact f
-         WHERE f.tenant = :tenant AND f.item = :item::uuid AND f.closed_at IS NULL AND f.completed_at IS NOT NULL
-           AND f.person > :after::uuid
-           AND NOT EXISTS (SELECT FROM asked a JOIN place s ON s.tenant = :tenant AND s.item = a.item
-                           WHERE s.person = f.person)
-         GROUP BY f.person ORDER BY f.person LIMIT :count)
+        (SELECT done.person FROM (
+            SELECT DISTINCT f.person FROM fact f CROSS JOIN bound
+            WHERE f.tenant = :tenant AND f.item = :item::uuid AND f.closed_at IS NULL AND f.completed_at IS NOT NULL
+              AND f.person > :after::uuid AND (bound.person IS NULL OR f.person < bound.person)
+            ORDER BY f.person OFFSET 0
+         ) done
+         WHERE (SELECT true FROM asked a JOIN place s ON s.tenant = :tenant AND s.item = a.item
+                WHERE s.person = done.person LIMIT 1) IS NULL
+         ORDER BY done.person LIMIT :count)
     ) one ORDER BY one.person LIMIT :count
 )
 SELECT page.person, p.given_name, p.family_name, p.deleted_at AS person_deleted_at,
@@ -172,29 +182,29 @@ WHERE it.id > :after::uuid ORDER BY it.id LIMIT :count;
 SELECT wanted.item,
        (SELECT count(*) FROM item_link l WHERE l.tenant = :tenant AND l.parent = wanted.item AND l.unlinked_at IS NULL)
        AS parts,
-       (SELECT avg(took.spent) FROM (
-            SELECT CASE WHEN done.is_imported THEN done.completed_at - done.started_at
-                        ELSE coalesce(sat.spent, done.completed_at - done.started_at) END AS spent
-            FROM (
-                SELECT f.person FROM fact f
-                WHERE f.tenant = :tenant AND f.item = wanted.item AND f.closed_at IS NULL AND f.completed_at IS NOT NULL
-                  AND f.started_at IS NOT NULL AND f.person IS NOT NULL
-                UNION
-                SELECT s.person FROM session s
-                WHERE s.tenant = :tenant AND s.item = wanted.item AND s.voided_at IS NULL
-            ) who
-            LEFT JOIN LATERAL counting_completion(:tenant, wanted.item, who.person, :source) done ON true
-            CROSS JOIN LATERAL time_in_sessions(:tenant, wanted.item, who.person) sat
-            WHERE (:collection::uuid IS NULL
-                   OR EXISTS (SELECT FROM place s WHERE s.tenant = :tenant AND s.item = :collection
-                              AND s.person = who.person AND s.ended_at IS NULL
-                              AND (s.joined_on IS NULL OR s.joined_on <= :today)
-                              AND (s.left_on IS NULL OR s.left_on > :today)))
-              AND (:audience::uuid IS NULL
-                   OR EXISTS (SELECT FROM membership m WHERE m.tenant = :tenant AND m.audience = :audience
-                              AND m.person = who.person AND m.joined_on <= :today
-                              AND (m.left_on IS NULL OR m.left_on > :today)))
-        ) took) AS average
+       (SELECT avg(CASE WHEN done.is_imported THEN done.took ELSE coalesce(sat.spent, done.took) END)
+        FROM (
+            SELECT DISTINCT ON (f.person) f.person, f.completed_at - f.started_at AS took, k.record IS NOT NULL AS is_imported
+            FROM fact f
+            LEFT JOIN source_key k ON k.tenant = :tenant AND k.source = :source AND k.value = f.item || ':' || f.person
+                                  AND k.record = f.record
+            WHERE f.tenant = :tenant AND f.item = wanted.item AND f.closed_at IS NULL AND f.completed_at IS NOT NULL
+              AND f.passed IS DISTINCT FROM false AND f.person IS NOT NULL
+            ORDER BY f.person, k.record IS NOT NULL DESC, f.completed_at DESC
+        ) done
+        FULL JOIN (
+            SELECT s.person, nullif(sum(s.duration), interval '0') AS spent FROM session s
+            WHERE s.tenant = :tenant AND s.item = wanted.item AND s.voided_at IS NULL GROUP BY s.person
+        ) sat ON sat.person = done.person
+        WHERE (:collection::uuid IS NULL
+               OR EXISTS (SELECT FROM place s WHERE s.tenant = :tenant AND s.item = :collection
+                          AND s.person = coalesce(done.person, sat.person) AND s.ended_at IS NULL
+                          AND (s.joined_on IS NULL OR s.joined_on <= :today)
+                          AND (s.left_on IS NULL OR s.left_on > :today)))
+          AND (:audience::uuid IS NULL
+               OR EXISTS (SELECT FROM membership m WHERE m.tenant = :tenant AND m.audience = :audience
+                          AND m.person = coalesce(done.person, sat.person) AND m.joined_on <= :today
+                          AND (m.left_on IS NULL OR m.left_on > :today)))) AS average
 FROM unnest(:items::uuid[]) AS wanted (item);
 
 -- name: audience_of_report
