@@ -153,7 +153,6 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
         assert answer.status_code in (400, 501), answer.text
     elif "{" in operation.path or params:
         assert 400 <= answer.status_code < 500, answer.text
-    ours = hub.person, hub.item, hub.audience
     spellings = [
         spell
         for id in (
