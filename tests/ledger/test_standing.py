@@ -549,6 +549,8 @@ def test_of_very_many_facts_none_that_matters_is_left_out(
         assert few.facts is not None
         assert all_of_them.facts is not None
         assert len(few.facts.completions) < len(all_of_them.facts.completions) / 2
+        assert few.timeline is not None
+        assert all_of_them.timeline is not None
         assert few.timeline.steps == all_of_them.timeline.steps
         assert few.timeline.obligations == all_of_them.timeline.obligations
         assert few.timeline.credit_ends.items() < all_of_them.timeline.credit_ends.items()
