@@ -1,0 +1,131 @@
+"""A batch: one file on its way into the ledger, and what became of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+
+from testamur.core.compliance import Status
+from testamur.core.errors import Conflict, FieldFault, InvalidInput, NotFound
+from testamur.core.ids import Id
+
+
+class Outcome(Enum):
+    """What becomes of a row (rule I8). Their counts add up to the rows of the file."""
+
+    CREATED = "created"
+    ALREADY_PRESENT = "already_present"
+    PROBABLE_DUPLICATE = "probable_duplicate"
+    """Recorded, beside another source's completion of the same day (rule C4)."""
+    SUPERSEDED = "superseded"
+    """The source's own record was known with other content: this took its place (rule C7)."""
+    HELD = "held"
+    """The person is unknown; kept until she is (rule I6)."""
+    REJECTED = "rejected"
+
+
+class BatchState(Enum):
+    """How far a batch is. What is not finished is taken up again from where it was."""
+
+    READING = "reading"
+    REHEARSED = "rehearsed"
+    COMMITTING = "committing"
+    COMMITTED = "committed"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
+class BatchNotFound(NotFound):
+    """No such import in this tenant."""
+
+    code = "import_not_found"
+
+
+class NotRehearsed(Conflict):
+    """This import is not at the point where that can be done."""
+
+    code = "import_state"
+
+
+class FileRefused(InvalidInput):
+    """The file as a whole cannot be taken; nothing of it was kept."""
+
+    code = "file_refused"
+
+    def __init__(self, field: str, code: str, message: str) -> None:
+        super().__init__(FieldFault(field, code, message))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What a commit would do to standings, as of today.
+
+    Args:
+        lines: people under assignments that rows of the file matter to.
+        examined: how many of them were worked out; the rest are left out of `statuses`.
+        statuses: how many lines go from one status to another; only those that do.
+    """
+
+    day: date
+    lines: int
+    examined: int
+    statuses: Mapping[tuple[Status | None, Status | None], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """A batch as stored.
+
+    Args:
+        name: of the file, as its sender calls it.
+        digest: SHA-256 of the bytes that were read.
+        header: the file's columns in order; those of NDJSON in order of first appearance.
+        columns: what each of them was taken for.
+        outcomes: counts by outcome; they add up to `rows`.
+        repeated: rows of a person, object and day that an earlier row of the file had already (rule I20).
+        done: rows that the commit, or undoing it, is through with.
+        effect: None until the file was rehearsed.
+    """
+
+    id: Id
+    state: BatchState
+    client: Id
+    name: str
+    format: str
+    bytes: int
+    digest: str
+    header: Sequence[str]
+    columns: Mapping[str, str]
+    options: Mapping[str, Any]
+    rows: int
+    outcomes: Mapping[Outcome, int]
+    repeated: int
+    done: int
+    effect: Effect | None
+    created_at: datetime
+    rehearsed_at: datetime | None
+    committed_at: datetime | None
+    undone_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowShown:
+    """A row of a batch and what became of it.
+
+    Args:
+        number: from 1, without the header.
+        cells: the row as it came: cells in order of the header, or the members of a JSON object.
+        faults: what is wrong with it, or what there is to know.
+        record: the record it told of, once there is one.
+    """
+
+    number: int
+    outcome: Outcome
+    cells: Sequence[Any] | Mapping[str, Any] | str
+    faults: Sequence[FieldFault]
+    person: Id | None
+    item: Id | None
+    record: Id | None
