@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -26,6 +27,8 @@ from testamur.ledger.tenants import Tenant
 from testamur.ledger.webhooks import LEASE_SECONDS, Progress, Waiting
 
 POLL_SECONDS = 0.5
+IMPORT_HEADER = "X-Testamur-Import"
+"""Carries the batch of an event that an import made, so that a receiver can leave history alone (rule I15)."""
 _AT_ONCE = 64
 _ENTRIES = 200
 _NOTED_EVERY = 100
@@ -117,6 +120,7 @@ class _Walk:
         self._attempts = webhook.attempts
         self._part = (self._done + 1, set(webhook.told))
         self._ended: list[Delivery] = []
+        self._imports: dict[int, Any] = {}
 
     async def go(self) -> bool:
         """Tell what waits, until nothing does or the receiver makes us wait. Whether it was still ours at the end."""
@@ -143,6 +147,7 @@ class _Walk:
         if not waiting.entries:
             return []
         built = await self._notices.build(self._ledger, self._tenant, waiting.entries)
+        self._imports = {entry.number: (entry.data or {}).get("batch") for entry in waiting.entries}
         entry, told = self._part
         return [
             notice
@@ -157,6 +162,8 @@ class _Walk:
         await self._pace.turn()
         now = self._ledger.now()
         body, headers = self._notices.spell(self._webhook, notice, about, now)
+        if (batch := self._imports.get(notice.entry)) is not None:
+            headers = [*headers, (IMPORT_HEADER, str(batch))]
         outcome = await self._sender.post(self._webhook.url, body, headers, self._notices.timeout_seconds)
         self._done = max(self._done, notice.entry - 1)
         self._attempts += 1

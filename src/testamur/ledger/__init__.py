@@ -21,6 +21,7 @@ from testamur.ledger.enrolling import Enrolling
 from testamur.ledger.enrolments import Enrolments
 from testamur.ledger.favorites import Favorites
 from testamur.ledger.idempotency import IdempotencyKeys
+from testamur.ledger.imports import Imports
 from testamur.ledger.invitations import Invitations
 from testamur.ledger.issuers import Issuers
 from testamur.ledger.items import Items
@@ -67,6 +68,7 @@ class Ledger:
     invitations: Invitations
     idempotency: IdempotencyKeys
     issuers: Issuers
+    imports: Imports
     items: Items
     learners: Learners
     managers: Managers
@@ -104,6 +106,7 @@ class Ledger:
             invitations=Invitations(database, clock),
             idempotency=IdempotencyKeys(database, clock),
             issuers=Issuers(database, clock),
+            imports=Imports(database, clock),
             items=items,
             learners=Learners(database, clock),
             managers=Managers(database, clock),

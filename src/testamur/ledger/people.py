@@ -39,6 +39,7 @@ from testamur.core.people import (
 )
 from testamur.ledger.entries import Change, append
 from testamur.ledger.everyone import join_everyone
+from testamur.ledger.import_settling import release_held
 from testamur.ledger.standing_lines import restand_people
 from testamur.storage.database import Database, Row, Tx, WriteTx
 
@@ -315,7 +316,7 @@ async def add_people(tx: WriteTx, caller: Caller, new: Sequence[NewPerson], now:
         now=now,
     )
     named = [(id, identifier) for id, person in zip(ids, new, strict=True) for identifier in person.identifiers]
-    await _name(tx, named)
+    await _name(tx, named, now)
     employed = [(id, p.title, p.manager) for id, p in zip(ids, new, strict=True) if p.title or p.manager]
     await _employ(tx, employed, now)
     inactive = [id for id, person in zip(ids, new, strict=True) if not person.is_active]
@@ -361,7 +362,7 @@ async def _change(
         if old is not None:
             await tx.run("person_identifier_remove", kind=old.kind, value=old.value, person=person.id)
         if new is not None:
-            await _name(tx, [(person.id, new)])
+            await _name(tx, [(person.id, new)], now)
     if renamed:
         said["identifiers"] = [[new.kind, new.value] for _, new in renamed if new is not None]
     job = person.employment
@@ -481,13 +482,14 @@ async def _check_free(tx: WriteTx, identifiers: Sequence[Identifier]) -> None:
         raise IdentifierTaken("This identifier already names a person", field=rows[0]["kind"])
 
 
-async def _name(tx: WriteTx, named: Sequence[tuple[Id, Identifier]]) -> None:
+async def _name(tx: WriteTx, named: Sequence[tuple[Id, Identifier]], now: datetime) -> None:
     await tx.run(
         "person_identifiers_add",
         kinds=[identifier.kind for _, identifier in named],
         values=[normalise(identifier.kind, identifier.value) for _, identifier in named],
         people=[person for person, _ in named],
     )
+    await release_held(tx, [identifier for _, identifier in named], now)
 
 
 async def _manager(tx: WriteTx, reference: Reference | None) -> tuple[Id | None, str | None]:

@@ -93,13 +93,7 @@ async def restand(
         await write_difference(tx, await difference(tx, abouts), now)
         return
     for assignment, people in by_assignment.items():
-        if len(people) <= _PEOPLE_IN_TASK_MAX:
-            total = len(people)
-            await tx.run(
-                "standing_task_add", id=new_id(), assignment=assignment, people=sorted(people), total=total, now=now
-            )
-        else:
-            await _ask_whole(tx, assignment, now)
+        await _ask(tx, assignment, people, now)
 
 
 async def restand_assignment(tx: WriteTx, assignment: Id, now: datetime) -> None:
@@ -166,6 +160,20 @@ async def restand_returning(tx: WriteTx, since: date, now: datetime) -> None:
     await restand_people(tx, [row["person"] for row in returning], now)
     revised = await tx.rows("standing_revised", since=since)
     await restand_assignments(tx, [row["assignment"] for row in revised], now)
+
+
+async def restand_import(tx: WriteTx, batch: Id, now: datetime, *, numbers: Sequence[int] | None = None) -> None:
+    """After facts of a batch, or of some of its rows, were written or closed: once for all of them (rule I16)."""
+    for row in await tx.rows("import_lines", batch=batch, numbers=numbers):
+        await _ask(tx, row["assignment"], row["people"], now)
+
+
+async def _ask(tx: WriteTx, assignment: Id, people: Sequence[Id], now: datetime) -> None:
+    if len(people) > _PEOPLE_IN_TASK_MAX:
+        await _ask_whole(tx, assignment, now)
+        return
+    total = len(people)
+    await tx.run("standing_task_add", id=new_id(), assignment=assignment, people=sorted(people), total=total, now=now)
 
 
 async def _ask_whole(tx: WriteTx, assignment: Id, now: datetime) -> None:
@@ -654,6 +662,8 @@ def _progress(told: Told) -> Iterable[Progress]:
 def _how(one: _FactTold) -> How:
     if one.how == How.EQUIVALENCY.value:
         return How.EQUIVALENCY
+    if one.how == How.IMPORT.value:
+        return How.IMPORT
     return How.PRIOR if one.is_prior else How.ORDINARY
 
 

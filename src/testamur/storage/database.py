@@ -7,7 +7,7 @@ cannot carry one tenant's binding into another's request. Row-level security enf
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -119,6 +119,10 @@ class WriteTx(Tx):
     """A transaction that may write. `has_grown` says that the tenant's ledger became a size larger."""
 
     has_grown = False
+
+    async def stage(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Copy rows in binary form into a temporary table of this session."""
+        await self._connection.copy_records_to_table(table, schema_name="pg_temp", columns=columns, records=rows)
 
     async def next_entries(self, count: int) -> int:
         """Reserve `count` entry numbers and return the first.

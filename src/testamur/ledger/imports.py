@@ -1,0 +1,451 @@
+"""Imports: files of completions, rehearsed, committed, held, mapped and taken back (rules I1 to I20)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, BinaryIO
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from testamur.core.callers import Caller
+from testamur.core.errors import Conflict, FieldFault, InvalidInput, ItemNotFound
+from testamur.core.ids import Id, new_id
+from testamur.core.imports import (
+    Batch,
+    BatchNotFound,
+    BatchState,
+    FileRefused,
+    NotRehearsed,
+    Options,
+    Outcome,
+    RowShown,
+)
+from testamur.core.items import ItemKind, Outside
+from testamur.core.people import Reference, normalise
+from testamur.ledger.entries import Change, append
+from testamur.ledger.import_effect import effect_kept, effect_of, effect_read
+from testamur.ledger.import_matching import Progress, title_lookup
+from testamur.ledger.import_settling import commit_slice, count_outcomes, release_slice, undo_slice
+from testamur.ledger.import_staging import digest_of, stage
+from testamur.ledger.items import find_item
+from testamur.ledger.standing_lines import restand
+from testamur.storage.database import Database, Row, WriteTx
+
+SLICE_SECONDS = 0.1
+"""How long a slice may hold the tenant's counter; its rows follow from how long the last one took."""
+_SLICE_MIN, _SLICE_MAX = 250, 20_000
+_DECIDED_AT_ONCE = 50_000
+_MAPPED_AT_ONCE = 500
+_DROPPED_AT_ONCE = 20_000
+_ABANDONED = timedelta(minutes=10)
+"""A file whose reading made no progress for so long is not read any more."""
+_ERRORS_AT_ONCE = 1_000
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    pass
+
+
+class Imports:
+    """Verbs on imports. A batch of another tenant is simply not found."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def rehearse(
+        self,
+        caller: Caller,
+        stream: BinaryIO,
+        *,
+        name: str,
+        options: Options,
+        format: str | None = None,
+        progress: Progress = _silent,
+    ) -> Batch:
+        """Read a file and say what would become of every row, and of standings. Changes nothing but the batch.
+
+        Args:
+            stream: the file, which is read twice and must be able to seek.
+            format: as its sender says; None to go by the content.
+        Raises: FileRefused, FileUnreadable: then nothing of it is kept.
+        """
+        tenant, id = caller.tenant, new_id()
+        await self._forget_abandoned(tenant)
+        digest, size = digest_of(stream)
+        async with self._database.write(tenant) as tx:
+            zone = ZoneInfo(await tx.value("tenant_zone"))
+            await tx.run(
+                "import_start",
+                id=id,
+                client=caller.client,
+                person=caller.person,
+                name=name[:255],
+                format=format or "",
+                bytes=size,
+                digest=digest,
+                options=asdict(options),
+                now=self._clock(),
+            )
+        try:
+            staged = await stage(
+                self._database,
+                tenant,
+                id,
+                stream,
+                options,
+                zone,
+                self._clock,
+                format=format,
+                progress=progress,
+                size=size,
+            )
+            if digest_of(stream)[0] != digest:
+                raise FileRefused("", "changed", "the file changed while it was read; send it again")
+            async with self._database.write(tenant) as tx:
+                await tx.run("import_patience")
+                repeated: int = await tx.value("import_twins", batch=id, numbers=None)
+            for after in range(0, staged.rows, _DECIDED_AT_ONCE):
+                async with self._database.write(tenant) as tx:
+                    await tx.run("import_patience")
+                    await tx.run("import_decide", batch=id, after=after, last=after + _DECIDED_AT_ONCE)
+                    await tx.run("import_touch", id=id, rows=staged.rows, now=self._clock())
+                progress("decided", min(after + _DECIDED_AT_ONCE, staged.rows), staged.rows)
+            now = self._clock()
+            effect = await effect_of(self._database, tenant, id, now, progress)
+            async with self._database.write(tenant, alone=True) as tx:
+                await tx.run("import_patience")
+                outcomes = await count_outcomes(tx, id)
+                await tx.run(
+                    "import_finish_reading",
+                    id=id,
+                    format=staged.format,
+                    header=list(staged.header),
+                    columns=dict(staged.columns.meanings) if staged.columns else {},
+                    rows=staged.rows,
+                    outcomes=outcomes,
+                    repeated=repeated,
+                    has_keys=staged.has_keys,
+                    effect=effect_kept(effect),
+                    now=now,
+                )
+                data = {"name": name[:255], "digest": digest, "rows": staged.rows, "outcomes": outcomes}
+                await append(tx, caller.client, [Change("import.rehearsed", id, data)], now)
+        except BaseException:
+            await self._drop(tenant, id)
+            raise
+        return await self.get(tenant, id)
+
+    async def commit(self, caller: Caller, id: Id, progress: Progress = _silent) -> Batch:
+        """Write a rehearsed file into the ledger, a slice at a time, and return when all of it is there.
+
+        One that was begun and not finished goes on from where it came to; one that is finished changes nothing.
+        Raises: as `begin`.
+        """
+        batch = await self.begin(caller, id, BatchState.COMMITTED)
+        return await self._finish(caller.tenant, batch, progress)
+
+    async def undo(self, caller: Caller, id: Id, progress: Progress = _silent) -> Batch:
+        """Take back all that a committed file wrote, but for what others wrote over since (rule I12).
+
+        Raises: as `begin`.
+        """
+        batch = await self.begin(caller, id, BatchState.UNDONE)
+        return await self._finish(caller.tenant, batch, progress)
+
+    async def begin(self, caller: Caller, id: Id, towards: BatchState) -> Batch:
+        """Ask for a batch to be committed or undone; `work` does it, here or in another process.
+
+        Raises: BatchNotFound; NotRehearsed for a batch that is not at that point; Conflict where all or nothing was
+            asked for and some rows are held or rejected.
+        """
+        going, before = {
+            BatchState.COMMITTED: (BatchState.COMMITTING, BatchState.REHEARSED),
+            BatchState.UNDONE: (BatchState.UNDOING, BatchState.COMMITTED),
+        }[towards]
+        now = self._clock()
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            row = await _taken(tx, id)
+            batch = batch_of(row)
+            if batch.state in (going, towards):
+                return batch
+            if batch.state is not before:
+                raise NotRehearsed(f"This import is {batch.state.value}; it can be {towards.value} once {before.value}")
+            if towards is BatchState.COMMITTED and batch.options.get("all_or_nothing"):
+                bad = sum(batch.outcomes.get(one, 0) for one in (Outcome.HELD, Outcome.REJECTED))
+                if bad:
+                    raise Conflict(f"All or nothing was asked for, and {bad} rows are held or rejected")
+            await tx.run(
+                "import_state",
+                id=id,
+                state=going.value,
+                done=0,
+                outcomes=row["outcomes"],
+                has_news=False,
+                now=now,
+            )
+            await append(tx, caller.client, [Change(f"import.{going.value}", id)], now)
+        return await self.get(caller.tenant, id)
+
+    async def waiting(self, count: int) -> list[tuple[Id, Id]]:
+        """Tenants and ids of batches that are to be worked on, of all tenants."""
+        async with self._database.unbound() as connection:
+            rows = await connection.fetch("SELECT tenant, id FROM imports_waiting($1)", count)
+        return [(row["tenant"], row["id"]) for row in rows]
+
+    async def work(self, tenant: Id, id: Id, count: int = _SLICE_MIN) -> bool:
+        """Do the next slice of what was asked for. Whether there is more of it to do.
+
+        The slice and how far the batch came are one transaction: whatever is killed, the next worker goes on.
+        """
+        async with self._database.write(tenant, alone=True) as tx:
+            row = await _taken(tx, id)
+            now = self._clock()
+            if row["state"] == BatchState.COMMITTING.value:
+                await commit_slice(tx, row, count, now)
+                return True
+            if row["state"] == BatchState.UNDOING.value:
+                return await undo_slice(tx, row, count, now)
+            return await release_slice(tx, row, now) if row["has_news"] else False
+
+    async def get(self, tenant: Id, id: Id) -> Batch:
+        """Raises: BatchNotFound; so is a file that is still being read."""
+        async with self._database.read(tenant) as tx:
+            row = await tx.row("import_get", id=id)
+        if row is None:
+            raise BatchNotFound
+        return batch_of(row)
+
+    async def list(self, tenant: Id, *, after: Id | None, count: int) -> list[Batch]:
+        """Up to `count` batches, the newest first, from behind `after`."""
+        async with self._database.read(tenant) as tx:
+            return [batch_of(row) for row in await tx.rows("import_list", after=after, count=count)]
+
+    async def rows(
+        self, tenant: Id, id: Id, *, outcomes: Sequence[Outcome] | None = None, after: int = 0, count: int
+    ) -> Sequence[RowShown]:
+        """Up to `count` rows of a batch in order of the file, from behind row `after`. Raises BatchNotFound."""
+        await self.get(tenant, id)
+        async with self._database.read(tenant) as tx:
+            only = None if outcomes is None else [one.value for one in outcomes]
+            rows = await tx.rows("import_rows", batch=id, after=after, outcomes=only, count=count)
+        return [_shown(row) for row in rows]
+
+    async def errors(self, tenant: Id, id: Id) -> AsyncIterator[RowShown]:
+        """Every row that is held or rejected, in order of the file, a part at a time. Raises BatchNotFound."""
+        await self.get(tenant, id)
+        after = 0
+        while True:
+            async with self._database.read(tenant) as tx:
+                rows = await tx.rows("import_rows_bad", batch=id, after=after, count=_ERRORS_AT_ONCE)
+            for row in rows:
+                yield _bad(row)
+            if len(rows) < _ERRORS_AT_ONCE:
+                return
+            after = rows[-1]["number"]
+
+    async def held(
+        self, tenant: Id, *, after: tuple[Id, int] | None = None, count: int
+    ) -> Sequence[tuple[Id, str, Sequence[str], RowShown]]:
+        """Up to `count` held rows of all committed files: with the batch, the file's name and its header (rule I6)."""
+        async with self._database.read(tenant) as tx:
+            batch, number = after or (None, 0)
+            rows = await tx.rows("import_held_page", after_batch=batch, after=number, count=count)
+        return [
+            (row["batch"], row["name"], tuple(row["header"]), _bad({**row, "outcome": Outcome.HELD.value}))
+            for row in rows
+        ]
+
+    async def map(self, caller: Caller, outside: Reference, item: Reference) -> int:
+        """Say which item learning outside stands for, once for all rows of all files (rule I7).
+
+        Its facts are superseded by such of the item, each on its own completion day. Told again it goes on with what
+        came since. Returns how many facts moved.
+
+        Args:
+            outside: by the key it had in the file, by `title:TITLE`, or by its id.
+        Raises: ItemNotFound naming the reference's field; InvalidInput when the first is no learning outside or the
+            second is one.
+        """
+        tenant, moved = caller.tenant, 0
+        async with self._database.write(tenant, alone=True) as tx:
+            old, new = await self._mapped(tx, outside, item)
+            now = self._clock()
+            kinds = await tx.rows("outside_map", item=old, mapped_to=new, client=caller.client, now=now)
+            if kinds:
+                data = {"item": str(new)}
+                await append(tx, caller.client, [Change("outside.mapped", old, data)], now)
+        while True:
+            async with self._database.write(tenant, alone=True) as tx:
+                facts = await tx.rows("outside_facts", item=old, count=_MAPPED_AT_ONCE)
+                if facts:
+                    await _move(tx, caller, facts, new, self._clock())
+            moved += len(facts)
+            if len(facts) < _MAPPED_AT_ONCE:
+                return moved
+
+    async def _mapped(self, tx: WriteTx, outside: Reference, item: Reference) -> tuple[Id, Id]:
+        new = await find_item(tx, item)
+        if new is None:
+            raise ItemNotFound(f"No learning object {item.value!r} in this tenant", field=item.field)
+        lookups = [(kind, normalise(kind, outside.value)) for kind in outside.kinds]
+        if "title" in outside.kinds:
+            lookups.append(title_lookup(Outside(outside.value)))
+        row = await tx.row(
+            "outside_find",
+            kinds=[kind for kind, _ in lookups],
+            values=[value for _, value in lookups],
+            title=outside.value if "title" in outside.kinds else None,
+            id=outside.id,
+        )
+        if row is None:
+            raise ItemNotFound(f"No outside learning {outside.value!r} in this tenant", field=outside.field)
+        if row["kind"] != ItemKind.OUTSIDE.value:
+            raise InvalidInput(FieldFault(outside.field, "range", "is no outside learning"))
+        if await tx.value("item_kind", id=new) == ItemKind.OUTSIDE.value:
+            raise InvalidInput(FieldFault(item.field, "range", "is outside learning itself"))
+        if not row["is_named"]:
+            # Learning outside that another door made has no key yet.
+            lookup = title_lookup(Outside(row["title"], row["provider"]))
+            await tx.run("outside_learning_add", kinds=[lookup[0]], values=[lookup[1]], items=[row["id"]])
+        return row["id"], new
+
+    async def _finish(self, tenant: Id, batch: Batch, progress: Progress) -> Batch:
+        stage = "undone" if batch.state in (BatchState.UNDOING, BatchState.UNDONE) else "committed"
+        count, more = 1_000, True
+        while more:
+            began = time.perf_counter()
+            more = await self.work(tenant, batch.id, count)
+            took = time.perf_counter() - began
+            # The first slices are small because nobody knows how long they take, and others wait for their end.
+            count = max(_SLICE_MIN, min(_SLICE_MAX, int(count * min(4.0, SLICE_SECONDS / max(took, 0.001)))))
+            batch = await self.get(tenant, batch.id)
+            progress(stage, batch.done, batch.rows)
+        return batch
+
+    async def _forget_abandoned(self, tenant: Id) -> None:
+        async with self._database.read(tenant) as tx:
+            rows = await tx.rows("import_abandoned", before=self._clock() - _ABANDONED)
+        for row in rows:
+            await self._drop(tenant, row["id"])
+
+    async def _drop(self, tenant: Id, id: Id) -> None:
+        dropped = _DROPPED_AT_ONCE
+        while dropped == _DROPPED_AT_ONCE:
+            async with self._database.write(tenant) as tx:
+                dropped = await tx.value("import_drop_rows", batch=id, count=_DROPPED_AT_ONCE)
+        async with self._database.write(tenant) as tx:
+            await tx.run("import_drop_outside", batch=id)
+            await tx.run("import_drop", id=id)
+
+
+async def _taken(tx: WriteTx, id: Id) -> Row:
+    row = await tx.row("import_take", id=id)
+    if row is None or row["state"] == BatchState.READING.value:
+        raise BatchNotFound
+    return row
+
+
+async def _move(tx: WriteTx, caller: Caller, facts: Sequence[Row], item: Id, now: datetime) -> None:
+    """Supersede facts of learning outside by such of an item."""
+    await tx.run(
+        "facts_close",
+        records=[fact["record"] for fact in facts],
+        revisions=[fact["revision"] for fact in facts],
+        closed_by=[caller.person] * len(facts),
+        now=now,
+    )
+    changes, ids = [], [new_id() for _ in facts]
+    for fact, id in zip(facts, ids, strict=True):
+        data = {"fact": str(id), "supersedes": str(fact["id"])}
+        if fact["batch"] is not None:
+            data["batch"] = fact["batch"]
+        changes.append(Change("record.superseded", fact["record"], data))
+    first = await append(tx, caller.client, changes, now)
+    for place, (fact, id) in enumerate(zip(facts, ids, strict=True)):
+        await tx.run(
+            "fact_continue",
+            record=fact["record"],
+            like=fact["revision"],
+            revision=fact["revision"] + 1,
+            id=id,
+            entry=first + place,
+            item=item,
+            person=caller.person,
+            now=now,
+        )
+        if fact["batch"] is not None:
+            batch = Id(msgspec.convert(fact["batch"], Id))
+            await tx.run("import_fact_moved", batch=batch, number=fact["number"], fact=id, item=item)
+    rows = await tx.rows("standing_of_records", records=[fact["record"] for fact in facts])
+    await restand(tx, [(row["assignment"], row["person"]) for row in rows], now)
+
+
+def batch_of(row: Row) -> Batch:
+    """The batch that a row of `import_batch` holds."""
+    return Batch(
+        id=row["id"],
+        state=BatchState(row["state"]),
+        client=row["client"],
+        name=row["name"],
+        format=row["format"],
+        bytes=row["bytes"],
+        digest=row["digest"],
+        header=tuple(row["header"]),
+        columns=row["columns"],
+        options=row["options"],
+        rows=row["rows"],
+        outcomes={one: row["outcomes"].get(one.value, 0) for one in Outcome},
+        repeated=row["repeated"],
+        done=row["done"],
+        effect=effect_read(row["effect"]),
+        created_at=row["created_at"],
+        rehearsed_at=row["rehearsed_at"],
+        committed_at=row["committed_at"],
+        undone_at=row["undone_at"],
+    )
+
+
+def _shown(row: Row) -> RowShown:
+    faults = _faults(row)
+    if row["neighbour"] is not None:
+        said = f"the same person, object and day as row {row['neighbour']} (rule I20)"
+        faults.append(FieldFault("", "duplicate", said))
+    outcome = Outcome(row["outcome"])
+    is_told = outcome not in (Outcome.HELD, Outcome.REJECTED)
+    return RowShown(
+        number=row["number"],
+        outcome=outcome,
+        cells=_cells(row["raw"]),
+        faults=faults,
+        person=row["person"],
+        item=row["item"],
+        record=row["record"] if is_told else None,
+    )
+
+
+def _bad(row: Any) -> RowShown:
+    return RowShown(
+        number=row["number"],
+        outcome=Outcome(row["outcome"]),
+        cells=_cells(row["raw"]),
+        faults=_faults(row),
+        person=None,
+        item=None,
+        record=None,
+    )
+
+
+def _faults(row: Any) -> list[FieldFault]:
+    return [FieldFault(*fault) for fault in row["faults"] or ()]
+
+
+def _cells(raw: str) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return raw
