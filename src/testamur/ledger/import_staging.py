@@ -12,6 +12,8 @@ from itertools import islice
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from testamur.core.errors import FieldFault
 from testamur.core.ids import Id, new_id
 from testamur.core.imports import AmbiguousDate, Columns, Decoder, FileRefused, Options, Row
@@ -26,8 +28,6 @@ _ROWS_AT_ONCE = 8_000
 _HASHED_AT_ONCE = 1 << 20
 
 _COLUMNS = (
-    "tenant",
-    "batch",
     "number",
     "raw",
     "outcome",
@@ -162,7 +162,7 @@ async def stage(
 
 async def _stage_part(tx: WriteTx, batch: Id, rows: Sequence[Row], matching: Matching) -> bool:
     await matching.look_up(tx, rows)
-    staged = [_staged(tx.tenant, batch, row, matching) for row in rows]
+    staged = [_staged(row, matching) for row in rows]
     if matching.has_too_many_outside:
         raise FileRefused("learning", "range", "the file names too many learning objects that are unknown")
     fresh, matching.fresh = matching.fresh, []
@@ -172,13 +172,12 @@ async def _stage_part(tx: WriteTx, batch: Id, rows: Sequence[Row], matching: Mat
             for one in fresh
         ]
         await tx.run("import_stage_outside", batch=batch, outside=outside)
-    await tx.run("import_staging")
-    await tx.stage("import_staging", _COLUMNS, staged)
-    await tx.run("import_stage")
+    columns = dict(zip(_COLUMNS, (list(column) for column in zip(*staged, strict=True)), strict=True))
+    await tx.run("import_stage", batch=batch, **columns)
     return any(row.source_id is not None for row in rows)
 
 
-def _staged(tenant: Id, batch: Id, row: Row, matching: Matching) -> tuple[Any, ...]:
+def _staged(row: Row, matching: Matching) -> tuple[Any, ...]:
     person = item = fault = None
     if not row.faults:
         item, fault = matching.item(row)
@@ -194,13 +193,11 @@ def _staged(tenant: Id, batch: Id, row: Row, matching: Matching) -> tuple[Any, .
         outcome = "held" if is_held else "rejected"
     completed = row.completed
     return (
-        tenant,
-        batch,
         row.number,
         row.raw,
         outcome,
-        [[one.field, one.code, one.message] for one in row.faults] or None,
-        [[list(key.kinds), key.value, key.is_declared] for key in row.people] if outcome == "held" else None,
+        _json([[one.field, one.code, one.message] for one in row.faults]) if row.faults else None,
+        _json([[key.kinds, key.value, key.is_declared] for key in row.people]) if outcome == "held" else None,
         person if outcome == "created" else None,
         item,
         completed.at if completed else None,
@@ -220,3 +217,8 @@ def _staged(tenant: Id, batch: Id, row: Row, matching: Matching) -> tuple[Any, .
         row.digest,
         new_id(),
     )
+
+
+def _json(value: Any) -> str:
+    # As text, because lists within an array would be taken for its dimensions.
+    return msgspec.json.encode(value).decode()

@@ -37,8 +37,9 @@ from testamur.storage.database import Database, Row, WriteTx
 
 SLICE_SECONDS = 0.1
 """How long a slice may hold the tenant's counter; its rows follow from how long the last one took."""
-_SLICE_MIN, _SLICE_MAX = 250, 20_000
+_SLICE_MIN, _SLICE_FIRST, _SLICE_MAX = 250, 1_000, 20_000
 _DECIDED_AT_ONCE = 50_000
+_WORTH_STATISTICS = 1_000
 _MAPPED_AT_ONCE = 500
 _DROPPED_AT_ONCE = 20_000
 _ABANDONED = timedelta(minutes=10)
@@ -56,6 +57,7 @@ class Imports:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
+        self._pace: dict[Id, int] = {}
 
     async def rehearse(
         self,
@@ -106,6 +108,8 @@ class Imports:
             )
             if digest_of(stream)[0] != digest:
                 raise FileRefused("", "changed", "the file changed while it was read; send it again")
+            if staged.rows >= _WORTH_STATISTICS:
+                await self._database.have_statistics()
             async with self._database.write(tenant) as tx:
                 await tx.run("import_patience")
                 repeated: int = await tx.value("import_twins", batch=id, numbers=None)
@@ -197,20 +201,40 @@ class Imports:
             rows = await connection.fetch("SELECT tenant, id FROM imports_waiting($1)", count)
         return [(row["tenant"], row["id"]) for row in rows]
 
-    async def work(self, tenant: Id, id: Id, count: int = _SLICE_MIN) -> bool:
+    async def work(self, tenant: Id, id: Id, count: int | None = None) -> bool:
         """Do the next slice of what was asked for. Whether there is more of it to do.
 
         The slice and how far the batch came are one transaction: whatever is killed, the next worker goes on.
+
+        Args:
+            count: rows of the slice; None for as many as take about SLICE_SECONDS.
         """
+        if count is not None:
+            return await self._work(tenant, id, count)
+        # The first slice is small because nobody knows how long it takes, and others wait for its end.
+        pace, began = self._pace.pop(id, _SLICE_FIRST), time.perf_counter()
+        more = await self._work(tenant, id, pace)
+        took = max(time.perf_counter() - began, 0.001)
+        if more:
+            self._pace[id] = max(_SLICE_MIN, min(_SLICE_MAX, int(pace * min(4.0, SLICE_SECONDS / took))))
+        return more
+
+    async def _work(self, tenant: Id, id: Id, count: int) -> bool:
+        more = False
         async with self._database.write(tenant, alone=True) as tx:
             row = await _taken(tx, id)
             now = self._clock()
             if row["state"] == BatchState.COMMITTING.value:
                 await commit_slice(tx, row, count, now)
-                return True
-            if row["state"] == BatchState.UNDOING.value:
-                return await undo_slice(tx, row, count, now)
-            return await release_slice(tx, row, now) if row["has_news"] else False
+                more = True
+            elif row["state"] == BatchState.UNDOING.value:
+                more = await undo_slice(tx, row, count, now)
+            elif row["has_news"]:
+                more = await release_slice(tx, row, now)
+        if tx.has_grown:
+            # The next slice is planned by what this one wrote: a plan for an empty ledger reads all of it for each row.
+            await self._database.have_statistics()
+        return more
 
     async def get(self, tenant: Id, id: Id) -> Batch:
         """Raises: BatchNotFound; so is a file that is still being read."""
@@ -235,10 +259,9 @@ class Imports:
             rows = await tx.rows("import_rows", batch=id, after=after, outcomes=only, count=count)
         return [_shown(row) for row in rows]
 
-    async def errors(self, tenant: Id, id: Id) -> AsyncIterator[RowShown]:
-        """Every row that is held or rejected, in order of the file, a part at a time. Raises BatchNotFound."""
+    async def errors(self, tenant: Id, id: Id, *, after: int = 0) -> AsyncIterator[RowShown]:
+        """Every row behind `after` that is held or rejected, in order of the file. Raises BatchNotFound."""
         await self.get(tenant, id)
-        after = 0
         while True:
             async with self._database.read(tenant) as tx:
                 rows = await tx.rows("import_rows_bad", batch=id, after=after, count=_ERRORS_AT_ONCE)
@@ -316,16 +339,10 @@ class Imports:
 
     async def _finish(self, tenant: Id, batch: Batch, progress: Progress) -> Batch:
         stage = "undone" if batch.state in (BatchState.UNDOING, BatchState.UNDONE) else "committed"
-        count, more = 1_000, True
-        while more:
-            began = time.perf_counter()
-            more = await self.work(tenant, batch.id, count)
-            took = time.perf_counter() - began
-            # The first slices are small because nobody knows how long they take, and others wait for their end.
-            count = max(_SLICE_MIN, min(_SLICE_MAX, int(count * min(4.0, SLICE_SECONDS / max(took, 0.001)))))
+        while await self.work(tenant, batch.id):
             batch = await self.get(tenant, batch.id)
             progress(stage, batch.done, batch.rows)
-        return batch
+        return await self.get(tenant, batch.id)
 
     async def _forget_abandoned(self, tenant: Id) -> None:
         async with self._database.read(tenant) as tx:

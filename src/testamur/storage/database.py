@@ -7,7 +7,7 @@ cannot carry one tenant's binding into another's request. Row-level security enf
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -119,10 +119,6 @@ class WriteTx(Tx):
     """A transaction that may write. `has_grown` says that the tenant's ledger became a size larger."""
 
     has_grown = False
-
-    async def stage(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Copy rows in binary form into a temporary table of this session."""
-        await self._connection.copy_records_to_table(table, schema_name="pg_temp", columns=columns, records=rows)
 
     async def next_entries(self, count: int) -> int:
         """Reserve `count` entry numbers and return the first.
@@ -314,10 +310,14 @@ class Database:
         async with self._connection() as connection:
             yield connection
 
+    async def have_statistics(self) -> None:
+        """Wait for new statistics: what comes next reads what was only just written in great numbers."""
+        async with self.unbound() as connection:
+            await connection.execute("SELECT refresh_statistics()")
+
     async def _refresh_statistics(self) -> None:
         try:
-            async with self.unbound() as connection:
-                await connection.execute("SELECT refresh_statistics()")
+            await self.have_statistics()
         except DatabaseUnavailable:
             pass  # autovacuum will do the same within a minute
 

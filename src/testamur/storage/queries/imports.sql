@@ -1,25 +1,30 @@
 -- name: import_patience!
--- For this transaction: looking through a whole file takes as long as it takes, and sorts in memory what it can.
-SET LOCAL statement_timeout = '1h'; SET LOCAL work_mem = '64MB';
+-- For this transaction: looking through a whole file takes as long as it takes, sorts in memory what it can, and meets
+-- every row once instead of looking each up.
+SET LOCAL statement_timeout = '1h'; SET LOCAL work_mem = '64MB'; SET LOCAL enable_nestloop = off;
 
 -- name: import_start!
 INSERT INTO import_batch (tenant, id, state, client, person, name, format, bytes, digest, options, created_at,
                           touched_at)
 VALUES (:tenant, :id, 'reading', :client, :person, :name, :format, :bytes, :digest, :options, :now, :now);
 
--- name: import_staging!
--- PostgreSQL copies into no table with row-level security. This one belongs to the session alone, and is empty between
--- its transactions.
-CREATE TEMPORARY TABLE IF NOT EXISTS import_staging (LIKE import_row INCLUDING DEFAULTS) ON COMMIT DELETE ROWS;
-
 -- name: import_stage!
+-- PostgreSQL copies into no table with row-level security, and the application may make no table of its own; arrays are
+-- sent in binary form as well.
 INSERT INTO import_row (tenant, batch, number, raw, outcome, faults, people, person, item, completed_at,
-                        completed_by_day, day, started_at, expires_at, passed, score_percent, score_text, time_spent,
-                        certificate, item_version, source, source_id, extra, digest, id)
-SELECT :tenant, s.batch, s.number, s.raw, s.outcome, s.faults, s.people, s.person, s.item, s.completed_at,
+                        completed_by_day, day, started_at, expires_at, passed, score_percent, score_text,
+                        time_spent, certificate, item_version, source, source_id, extra, digest, id)
+SELECT :tenant, :batch, s.number, s.raw, s.outcome, s.faults::jsonb, s.people::jsonb, s.person, s.item, s.completed_at,
        s.completed_by_day, s.day, s.started_at, s.expires_at, s.passed, s.score_percent, s.score_text, s.time_spent,
        s.certificate, s.item_version, s.source, s.source_id, s.extra, s.digest, s.id
-FROM pg_temp.import_staging s WHERE s.tenant = :tenant;
+FROM unnest(:number::int[], :raw::text[], :outcome::text[], :faults::text[], :people::text[], :person::uuid[],
+            :item::uuid[], :completed_at::timestamptz[], :completed_by_day::boolean[], :day::date[],
+            :started_at::timestamptz[], :expires_at::timestamptz[], :passed::boolean[], :score_percent::numeric[],
+            :score_text::text[], :time_spent::text[], :certificate::text[], :item_version::int[], :source::text[],
+            :source_id::text[], :extra::jsonb[], :digest::bytea[], :id::uuid[])
+     AS s (number, raw, outcome, faults, people, person, item, completed_at, completed_by_day, day, started_at,
+            expires_at, passed, score_percent, score_text, time_spent, certificate, item_version, source, source_id,
+            extra, digest, id);
 
 -- name: import_touch!
 UPDATE import_batch SET rows = :rows, touched_at = :now WHERE tenant = :tenant AND id = :id;
@@ -135,11 +140,13 @@ SELECT count(neighbour) FROM noted;
 
 -- name: import_decide!
 -- The rehearsal: outcomes as they would be, and nothing else.
-UPDATE import_row r SET outcome = d.decided, record = d.told_record
-FROM import_decision d
-WHERE d.tenant = :tenant AND d.batch = :batch AND d.number > :after AND d.number <= :last
-  AND r.tenant = :tenant AND r.batch = :batch AND r.number = d.number
-  AND (r.outcome <> d.decided OR r.record IS DISTINCT FROM d.told_record);
+WITH decided AS MATERIALIZED (
+    SELECT d.number, d.decided, d.told_record FROM import_decision d
+    WHERE d.tenant = :tenant AND d.batch = :batch AND d.number > :after AND d.number <= :last
+      AND (d.outcome <> d.decided OR d.record IS DISTINCT FROM d.told_record)
+)
+UPDATE import_row r SET outcome = d.decided, record = d.told_record FROM decided d
+WHERE r.tenant = :tenant AND r.batch = :batch AND r.number > :after AND r.number <= :last AND r.number = d.number;
 
 -- name: import_counts
 SELECT outcome, count(*) AS rows FROM import_row WHERE tenant = :tenant AND batch = :batch GROUP BY outcome;
@@ -286,7 +293,7 @@ WITH decided AS MATERIALIZED (
 ), changed AS (
     UPDATE import_row r SET outcome = d.final, record = CASE WHEN d.of_record <> d.id THEN d.of_record END
     FROM decided d
-    WHERE r.tenant = :tenant AND r.batch = :batch AND r.number = d.number
+    WHERE r.tenant = :tenant AND r.batch = :batch AND r.number = d.number AND r.number > :after AND r.number <= :last
       AND (r.outcome <> d.final
            OR r.record IS DISTINCT FROM CASE WHEN d.of_record <> d.id THEN d.of_record END)
 )
