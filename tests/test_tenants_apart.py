@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date
 
 import pytest
@@ -10,6 +11,7 @@ from testamur.core.assignments import NewAssignment
 from testamur.core.cpd import NewCpdEntry
 from testamur.core.decisions import NewExemption, NewExtension
 from testamur.core.ids import Id, to_hex24, to_opaque, to_ulid, to_uuid
+from testamur.core.imports import Options
 from testamur.core.invitations import NewInvitation
 from testamur.core.items import ItemKind, NewItem
 from testamur.core.moments import When, format_instant
@@ -65,6 +67,12 @@ def tried(hub: Hub) -> tuple[Id, Id]:
     offer = Offer(Reference(to_hex24(path), (), "item"), is_collection=True)
     hub.do(hub.ledger.enrolling.enrol_audience(hub.caller, offer, Reference("site-staff", (), "audience")))
     return hub.do(hub.ledger.sessions.record(hub.caller, new)).session.id, path
+
+
+def rehearsed(hub: Hub) -> Id:
+    """An import."""
+    file = io.BytesIO(b"employee_id,learning,completed_on\n00123,FIRE-101,2023-05-04\n")
+    return hub.do(hub.ledger.imports.rehearse(hub.caller, file, name="history.csv", options=Options())).id
 
 
 @pytest.mark.parametrize(("dialect", "operation"), OPERATIONS, ids=lambda value: getattr(value, "name", value))
@@ -125,6 +133,7 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
         "session": to_ulid(session, "session"),
         "learningPathId": to_hex24(induction),
         "number": "1",
+        "import": to_ulid(rehearsed(hub), "import"),
         "subResourceId": to_opaque(record.id),
         "id": statement,
         "provider": "testamur",

@@ -26,6 +26,7 @@ from testamur.http.index import index_page
 from testamur.http.limits import RateLimiter
 from testamur.http.operations import Dialect
 from testamur.http.service import DialectService, Receive, Scope, Send
+from testamur.jobs.imports import ImportWorker
 from testamur.jobs.pruning import Pruner
 from testamur.jobs.standing import StandingWorker
 from testamur.ledger import Ledger
@@ -84,6 +85,7 @@ class Application:
         tasks = [asyncio.create_task(self.ledger.clients.listen())]
         tasks.append(asyncio.create_task(StandingWorker(self.ledger.standings).run()))
         tasks.append(asyncio.create_task(Pruner(self.ledger.idempotency).run()))
+        tasks.append(asyncio.create_task(ImportWorker(self.ledger.imports).run()))
         if self._delivers:
             pace = Pace(lambda: self._requests)
             tasks.append(asyncio.create_task(Deliverer(self.ledger, self._notices, sender, pace).run()))

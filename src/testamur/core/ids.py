@@ -35,6 +35,7 @@ PREFIXES = {
     "extension": "ext",
     "task": "tsk",
     "session": "ses",
+    "import": "imp",
     "cohort": "coh",
     "assessment": "asm",
     "client": "cli",

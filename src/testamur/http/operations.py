@@ -152,6 +152,7 @@ class Operation:
         path: below the dialect's prefix, with parameters in braces; each takes one path segment.
         scope: what the credential must allow; None for a call without credentials.
         body: msgspec type of the JSON body; None when there is none.
+        files: media types of a body that is a file: `Call.body` is then one to read from, put aside on disk.
         form: whether the body may be form-encoded as well.
         body_optional: whether no body at all is as good as one; `Call.body` is then None.
         body_of_any_type: whether a body is read as JSON whatever its Content-Type says; a blank one is then none.
@@ -172,6 +173,7 @@ class Operation:
     answers: Mapping[int, Any]
     scope: Scope | None = Scope.READ
     body: Any = None
+    files: tuple[str, ...] = ()
     form: bool = False
     body_optional: bool = False
     body_of_any_type: bool = False

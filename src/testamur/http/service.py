@@ -9,7 +9,9 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from contextlib import nullcontext
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import structlog
 
@@ -104,6 +106,13 @@ class DialectService:
             self._limiter.take(call.caller.client)
         if operation.body is not None:
             await self._read_body(call, receive)
+        with TemporaryFile() if operation.files else nullcontext() as file:
+            if file is not None:
+                await self._read_file(call, receive, file)
+            return await self._handle(call)
+
+    async def _handle(self, call: Call) -> Reply:
+        operation, dialect = call.operation, self.dialect
         if operation.params or dialect.refuses_unknown_params:
             call.params = decode.read_params(
                 call.query, operation.params, refuse_unknown=dialect.refuses_unknown_params
@@ -121,6 +130,22 @@ class DialectService:
         async with call.ledger.together(call.caller.tenant):
             await conditions.check(call, read)
             return await call.operation.handler(call)
+
+    async def _read_file(self, call: Call, receive: Receive, file: IO[bytes]) -> None:
+        media_type = (call.header("content-type") or "").partition(";")[0].strip().lower()
+        if media_type not in call.operation.files:
+            raise UnsupportedMediaType(f"The body must be one of {', '.join(call.operation.files)}")
+        size, more = 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise RequestError("The client went away")
+            size += file.write(message.get("body", b""))
+            if size > call.operation.body_max_bytes:
+                raise BodyTooLarge(f"The body has more than {call.operation.body_max_bytes} bytes")
+            more = message.get("more_body", False)
+        file.seek(0)
+        call.body = file
 
     async def _read_body(self, call: Call, receive: Receive) -> None:
         operation = call.operation

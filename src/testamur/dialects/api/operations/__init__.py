@@ -10,6 +10,7 @@ from testamur.dialects.api.operations import (
     audiences,
     decisions,
     favorites,
+    imports,
     invitations,
     items,
     members,
@@ -37,6 +38,7 @@ OPERATIONS = (
     *decisions.OPERATIONS,
     *settings.OPERATIONS,
     *webhooks.OPERATIONS,
+    *imports.OPERATIONS,
 )
 
 DIALECT = Dialect(

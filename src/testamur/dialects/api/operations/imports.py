@@ -1,0 +1,176 @@
+"""Imports of history: a file is rehearsed as it comes, then committed, and taken back if need be."""
+
+from __future__ import annotations
+
+from testamur.core.callers import Scope
+from testamur.core.imports import BatchState
+from testamur.core.people import Reference
+from testamur.dialects.api.operations.shared import LIST, after, after_id, listed
+from testamur.dialects.api.translate import imports as translate
+from testamur.dialects.api.translate import item
+from testamur.dialects.api.wire import List
+from testamur.dialects.api.wire import imports as wire
+from testamur.files import MEDIA_TYPES
+from testamur.http.operations import Call, Operation, Param, Reply
+from testamur.http.replies import json_reply
+from testamur.ledger.import_errors import ErrorFile
+
+PATH = "/v1/imports"
+ONE = f"{PATH}/{{import}}"
+FILE_MAX_BYTES = 8 << 30
+_ERRORS_MAX = 10_000
+
+
+async def create_import(call: Call) -> Reply:
+    media_type = (call.header("content-type") or "").partition(";")[0].strip().lower()
+    batch = await call.ledger.imports.rehearse(
+        call.caller,
+        call.body,
+        name=call.params["name"],
+        options=translate.options(call.params),
+        format=MEDIA_TYPES[media_type],
+    )
+    shown = translate.batch(batch)
+    return json_reply(201, shown, (b"location", f"{call.base_url}{PATH}/{shown.id}".encode()))
+
+
+async def list_imports(call: Call) -> Reply:
+    batches = await call.ledger.imports.list(call.caller.tenant, after=after_id(call), count=call.params["limit"] + 1)
+    return listed(call, batches, translate.batch, lambda batch: [batch.id])
+
+
+async def get_import(call: Call) -> Reply:
+    id = translate.id(call.path["import"])
+    return json_reply(200, translate.batch(await call.ledger.imports.get(call.caller.tenant, id)))
+
+
+async def list_import_rows(call: Call) -> Reply:
+    tenant, id = call.caller.tenant, translate.id(call.path["import"])
+    only = translate.outcomes(call.params["outcome"])
+    header = tuple((await call.ledger.imports.get(tenant, id)).header)
+    place = after(call, int)
+    rows = await call.ledger.imports.rows(
+        tenant, id, outcomes=only, after=place[0] if place else 0, count=call.params["limit"] + 1
+    )
+    return listed(call, rows, lambda row: translate.row(row, header), lambda row: [row.number])
+
+
+async def get_import_errors(call: Call) -> Reply:
+    tenant, id = call.caller.tenant, translate.id(call.path["import"])
+    file = ErrorFile(await call.ledger.imports.get(tenant, id))
+    lines, count = [file.head()], 0
+    async for row in call.ledger.imports.errors(tenant, id, after=call.params["after"]):
+        lines.append(file.line(row))
+        count += 1
+        if count == _ERRORS_MAX:
+            break
+    return Reply(200, b"".join(lines), [], file.media_type.encode())
+
+
+async def commit_import(call: Call) -> Reply:
+    id = translate.id(call.path["import"])
+    return json_reply(202, translate.batch(await call.ledger.imports.begin(call.caller, id, BatchState.COMMITTED)))
+
+
+async def undo_import(call: Call) -> Reply:
+    id = translate.id(call.path["import"])
+    return json_reply(202, translate.batch(await call.ledger.imports.begin(call.caller, id, BatchState.UNDONE)))
+
+
+async def map_outside(call: Call) -> Reply:
+    await call.ledger.imports.get(call.caller.tenant, translate.id(call.path["import"]))
+    outside: Reference = item(call.body.outside, "outside")
+    moved = await call.ledger.imports.map(call.caller, outside, item(call.body.item, "item"))
+    return json_reply(200, wire.Mapped(moved=moved))
+
+
+OPERATIONS = (
+    Operation(
+        name="createImport",
+        method="POST",
+        path=PATH,
+        handler=create_import,
+        summary="Send a file of completions and rehearse it: every row's outcome, and what would change",
+        scope=Scope.WRITE,
+        files=tuple(MEDIA_TYPES),
+        body_max_bytes=FILE_MAX_BYTES,
+        params=(
+            Param("name", default="upload", summary="Of the file"),
+            Param("mapping", summary="Options as a JSON object: columns, results and all of these"),
+            Param("date_form", summary="Form of dates that are not ISO 8601, such as DD/MM/YYYY"),
+            Param("zone", summary="IANA zone of times that name none"),
+            Param("source", summary="Where rows come from that do not say so"),
+            Param("person_by", summary="Kinds of identifiers that name people, in order, with commas"),
+            Param("learning_by", summary="Kinds of identifiers that name learning objects"),
+            Param("earliest_year", "integer", summary="An earlier completion is an error", minimum=2, maximum=9998),
+            Param("delimiter", summary="comma, semicolon or tab"),
+            Param("encoding", summary="Of a CSV file that is not UTF-8"),
+            Param("sheet", summary="Of a workbook"),
+            Param("all_or_nothing", "boolean", summary="Refuse the commit when a row is held or rejected"),
+        ),
+        answers={201: wire.Import},
+    ),
+    Operation(
+        name="listImports",
+        method="GET",
+        path=PATH,
+        handler=list_imports,
+        summary="Imports, the newest first",
+        params=LIST,
+        answers={200: List[wire.Import]},
+    ),
+    Operation(
+        name="getImport",
+        method="GET",
+        path=ONE,
+        handler=get_import,
+        summary="One import, and how far it is",
+        answers={200: wire.Import},
+    ),
+    Operation(
+        name="listImportRows",
+        method="GET",
+        path=f"{ONE}/rows",
+        handler=list_import_rows,
+        summary="Rows of an import in order, with what became of each",
+        params=(Param("outcome", summary="Only these outcomes, with commas between them"), *LIST),
+        answers={200: List[wire.ImportRow]},
+    ),
+    Operation(
+        name="getImportErrors",
+        method="GET",
+        path=f"{ONE}/errors",
+        handler=get_import_errors,
+        summary="Rows that are held or rejected as they came, with _row, _outcome and _error; 10,000 at most",
+        params=(Param("after", "integer", 0, minimum=0, summary="Only rows behind this number"),),
+        answers={200: None},
+    ),
+    Operation(
+        name="commitImport",
+        method="POST",
+        path=f"{ONE}/commit",
+        handler=commit_import,
+        summary="Write a rehearsed file into the ledger, in the background",
+        scope=Scope.WRITE,
+        answers={202: wire.Import},
+    ),
+    Operation(
+        name="undoImport",
+        method="POST",
+        path=f"{ONE}/undo",
+        handler=undo_import,
+        summary="Take back what an import wrote, in the background",
+        scope=Scope.WRITE,
+        answers={202: wire.Import},
+    ),
+    Operation(
+        name="mapOutsideLearning",
+        method="POST",
+        path=f"{ONE}/map",
+        handler=map_outside,
+        summary="Say which item outside learning stands for; its completions count from their own days",
+        scope=Scope.WRITE,
+        body=wire.MapOutside,
+        answers={200: wire.Mapped},
+    ),
+)

@@ -1,0 +1,96 @@
+"""Imports of history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from testamur.core.errors import FieldFault, InvalidInput, TestamurError
+from testamur.core.ids import Id, parse, to_ulid
+from testamur.core.imports import Batch, BatchNotFound, Effect, Options, Outcome, RowShown, options_of
+from testamur.dialects.api.translate import id_of
+from testamur.dialects.api.wire import imports as wire
+from testamur.http.decode import decode
+from testamur.http.replies import instant
+
+
+def id(text: str) -> Id:
+    """A batch's id in any spelling. Raises BatchNotFound."""
+    found = parse(text, "import")
+    if found is None:
+        raise BatchNotFound(f"No import {text!r} in this tenant", field="import")
+    return found
+
+
+def options(params: Mapping[str, Any]) -> Options:
+    """Options by parameters, over those of the parameter `mapping`, which is a JSON object. Raises InvalidInput."""
+    told: dict[str, Any] = {}
+    if params["mapping"] is not None:
+        try:
+            told = decode(params["mapping"].encode(), dict[str, Any])
+        except TestamurError as error:
+            raise InvalidInput(FieldFault("mapping", "format", f"must be a JSON object: {error.message}")) from error
+    names = ("date_form", "zone", "source", "earliest_year", "delimiter", "encoding", "sheet", "all_or_nothing")
+    told |= {name: params[name] for name in names if params[name] is not None}
+    for name, parameter in (("person_kinds", "person_by"), ("learning_kinds", "learning_by")):
+        if params[parameter] is not None:
+            told[name] = [kind for kind in params[parameter].split(",") if kind]
+    return options_of(told)
+
+
+def outcomes(text: str | None) -> list[Outcome] | None:
+    """Outcomes with commas between them. Raises InvalidInput."""
+    if text is None:
+        return None
+    try:
+        return [Outcome(word) for word in text.split(",")]
+    except ValueError as error:
+        known = ", ".join(one.value for one in Outcome)
+        raise InvalidInput(FieldFault("outcome", "format", f"must be some of {known}")) from error
+
+
+def batch(stored: Batch) -> wire.Import:
+    return wire.Import(
+        id=to_ulid(stored.id, "import"),
+        state=stored.state.value,  # type: ignore[arg-type]  # one that is still being read is not found
+        name=stored.name,
+        format=stored.format,
+        bytes=stored.bytes,
+        sha256=stored.digest,
+        columns=dict(stored.columns),
+        options=dict(stored.options),
+        rows=stored.rows,
+        outcomes={outcome.value: count for outcome, count in stored.outcomes.items()},
+        repeated=stored.repeated,
+        done=stored.done,
+        effect=_effect(stored.effect),
+        created_at=instant(stored.created_at) or "",
+        rehearsed_at=instant(stored.rehearsed_at),
+        committed_at=instant(stored.committed_at),
+        undone_at=instant(stored.undone_at),
+    )
+
+
+def row(stored: RowShown, header: tuple[str, ...]) -> wire.ImportRow:
+    cells: Any = stored.cells
+    if isinstance(cells, list) and len(cells) == len(header):
+        cells = dict(zip(header, cells, strict=True))
+    return wire.ImportRow(
+        number=stored.number,
+        outcome=stored.outcome.value,
+        cells=cells,
+        faults=[wire.RowFault(column=one.field, code=one.code, detail=one.message) for one in stored.faults],
+        person=id_of(stored.person, "person"),
+        item=id_of(stored.item, "item"),
+        record=id_of(stored.record, "record"),
+    )
+
+
+def _effect(effect: Effect | None) -> wire.Effect | None:
+    if effect is None:
+        return None
+    changes = [
+        wire.StatusChange(before=was and was.value, after=will and will.value, lines=count)
+        for (was, will), count in effect.statuses.items()
+    ]
+    return wire.Effect(day=effect.day.isoformat(), lines=effect.lines, examined=effect.examined, changes=changes)

@@ -1,0 +1,100 @@
+"""Imports of history, their rows, and mapping of outside learning."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from testamur.dialects.api.wire import Day, Moment, Named
+
+Outcome = Literal["created", "already_present", "probable_duplicate", "superseded", "held", "rejected"]
+
+
+class StatusChange(Struct, kw_only=True):
+    """How many lines go from one status to another. Null is none."""
+
+    before: str | None
+    after: str | None
+    lines: int
+
+
+class Effect(Struct, kw_only=True):
+    """What committing would do to standings, as of a day.
+
+    Args:
+        lines: people under assignments that the file matters to.
+        examined: how many of them were worked out for `changes`.
+    """
+
+    day: Day
+    lines: int
+    examined: int
+    changes: list[StatusChange]
+
+
+class Import(Struct, kw_only=True):
+    """A file on its way into the ledger.
+
+    Args:
+        sha256: of the file as it came.
+        columns: what each column was taken for.
+        outcomes: how many rows came out, or would come out, how; they add up to `rows`.
+        repeated: rows with the person, object and day of an earlier row.
+        done: rows that the commit, or undoing it, is through with.
+    """
+
+    id: str
+    state: Literal["rehearsed", "committing", "committed", "undoing", "undone"]
+    name: str
+    format: str
+    bytes: int
+    sha256: str
+    columns: dict[str, str]
+    options: dict[str, Any]
+    rows: int
+    outcomes: dict[Outcome, int]
+    repeated: int
+    done: int
+    effect: Effect | None
+    created_at: Moment
+    rehearsed_at: Moment | None
+    committed_at: Moment | None
+    undone_at: Moment | None
+
+
+class RowFault(Struct, kw_only=True):
+    """What is wrong with a row, or what there is to know of it."""
+
+    column: str
+    code: str
+    detail: str
+
+
+class ImportRow(Struct, kw_only=True):
+    """A row of a file and what became of it. `cells` are as they came, by column where that can be told."""
+
+    number: int
+    outcome: Outcome
+    cells: dict[str, Any] | list[Any] | str
+    faults: list[RowFault]
+    person: str | None
+    item: str | None
+    record: str | None
+
+
+class MapOutside(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What outside learning stands for, once for all rows of all files.
+
+    Args:
+        outside: its key in the file, such as ref:OLD-101, `title:` and its title, or its id.
+    """
+
+    outside: Named
+    item: Named
+
+
+class Mapped(Struct, kw_only=True):
+    """How many records moved to the item."""
+
+    moved: int
