@@ -15,11 +15,13 @@ from bench import load, pgbench, servers
 from bench.delivery import EVENTS, Telling
 from bench.depth import ROWS, Depth
 from bench.ground import Ground, open_ground
+from bench.imports import ROWS as IMPORTED
+from bench.imports import Imports
 from bench.measures import Line, Run
 from bench.profile import profile
 from bench.standing import PEOPLE, Keeping
 
-SUITES = ("load", "lines", "standing", "depth", "delivery")
+SUITES = ("load", "lines", "standing", "depth", "delivery", "imports")
 
 
 _TELLS_NOBODY = {"TESTAMUR_DELIVERS_WEBHOOKS": "false"}
@@ -37,6 +39,7 @@ def main() -> None:
     words.add_argument("--rows", type=int, help="rows of the lists that are paged through (1000000, quick: 100000)")
     words.add_argument("--events", type=int, help="events that are delivered to webhooks (10000, quick: 2000)")
     words.add_argument("--people", type=int, help="people whose standing is kept (100000, quick: 10000)")
+    words.add_argument("--imported", type=int, help="rows of history imported (1000000, quick: 100000)")
     words.add_argument("--profile", action="store_true", help="sample the worker with py-spy, if that is installed")
     given = words.parse_args()
     if unknown := set(given.suites) - set(SUITES):
@@ -86,6 +89,10 @@ def _measure(given: argparse.Namespace) -> None:
             )
             telling.everything()
             lines, notes = [*lines, *telling.lines], [*notes, *telling.notes]
+        if "imports" in suites:
+            imports = Imports(ground, given.imported or (100_000 if given.quick else IMPORTED))
+            imports.everything()
+            lines, notes = [*lines, *imports.lines], [*notes, *imports.notes]
     print(_table(lines))
     print("\n".join(["", *notes, f"took {time.monotonic() - started:.0f} s"]))
 
