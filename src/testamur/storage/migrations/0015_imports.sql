@@ -212,17 +212,3 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION imports_waiting FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION imports_waiting TO testamur_app;
-
-CREATE OR REPLACE FUNCTION refresh_statistics() RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public
-AS $$
-BEGIN
-    ANALYZE public.fact, public.report, public.source_key, public.ledger_entry, public.enrolment, public.person,
-        public.person_identifier, public.item, public.item_identifier, public.item_version, public.membership,
-        public.audience, public.audience_manager, public.assignment, public.assignment_version, public.tag,
-        public.item_tag, public.interest, public.person_skill, public.delivery, public.employment, public.suspension,
-        public.event_taken, public.item_link, public.tag_use, public.tag_ref, public.batch_row,
-        public.personal_assignment, public.assignment_item, public.exemption, public.extension, public.standing,
-        public.obligation, public.standing_task, public.import_batch, public.import_row, public.outside_learning,
-        public.import_outside, public.import_held;
-END $$;
