@@ -37,7 +37,7 @@ from testamur.storage.database import Database, Row, WriteTx
 
 SLICE_SECONDS = 0.1
 """How long a slice may hold the tenant's counter; its rows follow from how long the last one took."""
-_SLICE_MIN, _SLICE_FIRST, _SLICE_MAX = 250, 1_000, 20_000
+_SLICE_MIN, _SLICE_FIRST, _SLICE_MAX = 250, 256, 20_000
 _DECIDED_AT_ONCE = 50_000
 _WORTH_STATISTICS = 1_000
 _MAPPED_AT_ONCE = 500
@@ -211,7 +211,7 @@ class Imports:
         """
         if count is not None:
             return await self._work(tenant, id, count)
-        # The first slice is small because nobody knows how long it takes, and others wait for its end.
+        # The first slice is small: into an empty ledger it is planned without statistics, and others wait for its end.
         pace, began = self._pace.pop(id, _SLICE_FIRST), time.perf_counter()
         more = await self._work(tenant, id, pace)
         took = max(time.perf_counter() - began, 0.001)

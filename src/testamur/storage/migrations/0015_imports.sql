@@ -121,21 +121,23 @@ CREATE TABLE import_held (
 CREATE INDEX import_held_row ON import_held (tenant, batch, number);
 
 -- What becomes of each row, by what the ledger holds. Its own batch's facts are left out: what a file says twice is
--- known from the file alone, so that the answer does not depend on how far the commit is.
+-- known from the file alone, so that the answer does not depend on how far the commit is. A key without a fingerprint is
+-- free: its file was taken back.
 CREATE VIEW import_decision WITH (security_invoker = true) AS
 SELECT r.*, near.occurrences,
        CASE WHEN r.outcome = 'rejected' THEN 'rejected'
             WHEN r.person IS NULL THEN 'held'
             WHEN r.twin IS NOT NULL THEN 'already_present'
-            WHEN keyed.record IS NOT NULL AND (stands.id IS NULL OR keyed.fingerprint = r.digest
-                 AND stands.person = r.person AND stands.item = r.item) THEN 'already_present'
+            WHEN stands.id IS NULL AND keyed.fingerprint IS NOT NULL
+                 OR keyed.fingerprint = r.digest AND stands.person = r.person AND stands.item = r.item
+            THEN 'already_present'
             WHEN stands.source = r.source THEN 'superseded'
             WHEN near.record IS NOT NULL THEN 'already_present'
             WHEN near.is_probable OR r.is_probable THEN 'probable_duplicate'
             ELSE 'created' END AS decided,
        CASE WHEN r.twin IS NOT NULL THEN coalesce(twin.record, twin.id)
-            WHEN keyed.record IS NOT NULL AND (stands.id IS NULL OR stands.source = r.source
-                 OR keyed.fingerprint = r.digest AND stands.person = r.person AND stands.item = r.item)
+            WHEN stands.id IS NULL AND keyed.fingerprint IS NOT NULL OR stands.source = r.source
+                 OR keyed.fingerprint = r.digest AND stands.person = r.person AND stands.item = r.item
             THEN keyed.record
             ELSE near.record END AS told_record,
        coalesce(stands.id, near.fact) AS told_fact, stands.revision AS standing_revision,
@@ -199,8 +201,6 @@ GRANT UPDATE (outcome, faults, person, item, record, fact, twin, neighbour, is_p
     TO testamur_app;
 GRANT SELECT, INSERT, UPDATE (mapped_to, mapped_at, mapped_by) ON outside_learning TO testamur_app;
 GRANT SELECT ON import_decision TO testamur_app;
--- A file that was taken back leaves its keys free.
-GRANT DELETE ON source_key TO testamur_app;
 
 -- Work is found across tenants, so this is one of the few functions past row-level security. It answers with names of
 -- tenants and batches and nothing of theirs; the work itself is done bound to the tenant.

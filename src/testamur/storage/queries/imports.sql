@@ -320,7 +320,7 @@ WITH gone AS MATERIALIZED (
     UPDATE fact f SET closed_at = :now, closed_as = 'voided', closed_by = :person
     FROM gone g WHERE f.tenant = :tenant AND f.record = g.record AND f.revision = g.revision
 ), freed AS (
-    DELETE FROM source_key k USING gone g
+    UPDATE source_key k SET fingerprint = NULL FROM gone g
     WHERE k.tenant = :tenant AND k.source = 'import:' || g.source AND k.value = g.source_id AND k.record = g.record
 ), entered AS (
     INSERT INTO ledger_entry (tenant, number, kind, subject, client, data, recorded_at)
