@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, BinaryIO
 
 from testamur.core.errors import FieldFault
-from testamur.files.tables import CELL_MAX_CHARACTERS, RAW_MAX_BYTES, FileUnreadable, RawRow, raw_of
+from testamur.files.tables import CELL_MAX_CHARACTERS, RAW_MAX_BYTES, RawRow, raw_of, unreadable
 
 WORKBOOK_EXPANDED_MAX_BYTES = 1 << 30
 WORKBOOK_EXPANSION_MAX = 200
@@ -32,7 +32,7 @@ class Parquet:
             self._file = parquet.ParquetFile(stream)
             self.header = [str(name) for name in self._file.schema_arrow.names]
         except (arrow.ArrowException, OSError, ValueError) as error:
-            raise FileUnreadable(f"is no Parquet file: {error}") from error
+            raise unreadable(f"is no Parquet file: {error}") from error
 
     def rows(self) -> Iterator[RawRow]:
         number = 0
@@ -42,7 +42,7 @@ class Parquet:
                     number += 1
                     yield _row(number, list(cells))
         except (self._error, OSError, ValueError) as error:
-            raise FileUnreadable(f"cannot be read behind row {number}: {error}") from error
+            raise unreadable(f"cannot be read behind row {number}: {error}") from error
 
 
 class Workbook:
@@ -63,22 +63,22 @@ class Workbook:
                 parts = packed.infolist()
             expanded, size = sum(part.file_size for part in parts), sum(part.compress_size for part in parts)
             if expanded > min(WORKBOOK_EXPANDED_MAX_BYTES, max(1 << 24, WORKBOOK_EXPANSION_MAX * size)):
-                raise FileUnreadable("the workbook unpacks to more than is taken here", code="range")
+                raise unreadable("the workbook unpacks to more than is taken here", code="range")
             stream.seek(0)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what openpyxl says of styles and extensions it leaves out
                 self._book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
         except (zipfile.BadZipFile, InvalidFileException, KeyError, OSError, ValueError, SyntaxError) as error:
-            raise FileUnreadable(f"is no workbook: {error}") from error
+            raise unreadable(f"is no workbook: {error}") from error
         names = self._book.sheetnames
         if not names or (sheet is not None and sheet not in names):
-            raise FileUnreadable(f"the workbook has the sheets {', '.join(names)}", field="sheet", code="unknown")
+            raise unreadable(f"the workbook has the sheets {', '.join(names)}", field="sheet", code="unknown")
         self._rows = self._book[sheet or names[0]].iter_rows(values_only=True)
         first = next(self._read(), ())
         while first and first[-1] is None:
             first = first[:-1]
         if not first:
-            raise FileUnreadable("the sheet is empty")
+            raise unreadable("the sheet is empty")
         self.header = ["" if cell is None else str(cell).strip() for cell in first]
 
     def rows(self) -> Iterator[RawRow]:
@@ -103,7 +103,7 @@ class Workbook:
             while (row := next(self._rows, None)) is not None:
                 yield row
         except (zipfile.BadZipFile, KeyError, OSError, ValueError, SyntaxError) as error:
-            raise FileUnreadable(f"the sheet cannot be read: {error}") from error
+            raise unreadable(f"the sheet cannot be read: {error}") from error
 
 
 def _plain(cell: Any) -> Any:

@@ -12,10 +12,10 @@ from testamur.files.tables import (
     CELL_MAX_CHARACTERS,
     LINE_MAX_BYTES,
     RAW_MAX_BYTES,
-    FileUnreadable,
     RawRow,
     raw_of,
     restored,
+    unreadable,
 )
 
 _READ_BYTES = 1 << 18
@@ -39,7 +39,7 @@ class Delimited:
         self._lines = self._read_lines()
         first = next((line for line in self._lines if line.strip()), None)
         if first is None:
-            raise FileUnreadable("the file is empty")
+            raise unreadable("the file is empty")
         self._delimiter = delimiter or max(_DELIMITERS, key=_unquoted(first).count)
         self._row_characters = 0
         # A name may span lines, as any cell may.
@@ -47,7 +47,7 @@ class Delimited:
         try:
             self.header = [name.strip() for name in next(self._reader)]
         except csv.Error as error:
-            raise FileUnreadable(f"the header cannot be read: {error}") from error
+            raise unreadable(f"the header cannot be read: {error}") from error
 
     def rows(self) -> Iterator[RawRow]:
         width, number = len(self.header), 0
@@ -64,9 +64,7 @@ class Delimited:
                 if "field limit" in str(error):
                     # Most often a quote that is never closed: everything behind it would be one cell.
                     most = f"a cell of more than {CELL_MAX_CHARACTERS} characters"
-                    raise FileUnreadable(
-                        f"row {number + 1} has {most}; is a quote not closed?", code="range"
-                    ) from error
+                    raise unreadable(f"row {number + 1} has {most}; is a quote not closed?", code="range") from error
                 number += 1
                 yield RawRow(number, raw_of([]), None, FieldFault("", "format", f"cannot be read: {error}"))
                 continue
@@ -82,7 +80,7 @@ class Delimited:
         for line in self._lines:
             self._row_characters += len(line)
             if self._row_characters > RAW_MAX_BYTES:
-                raise FileUnreadable(f"a row has more than {RAW_MAX_BYTES} characters", code="range")
+                raise unreadable(f"a row has more than {RAW_MAX_BYTES} characters", code="range")
             yield line
 
     def _read_lines(self) -> Iterator[str]:
@@ -101,12 +99,12 @@ class Delimited:
             except UnicodeDecodeError as error:
                 behind = number + data[: error.start].count(b"\n")
                 message = f"the file is not valid {encoding} behind line {behind}: {error.reason}"
-                raise FileUnreadable(f"{message}; its encoding can be declared (rule I18)") from error
+                raise unreadable(f"{message}; its encoding can be declared (rule I18)") from error
             lines = text.splitlines(keepends=True) if _only_line_ends(text) else _split(text)
             # The last one may go on, also when it ends with a CR that an LF belongs to.
             rest = lines.pop() if data and lines else ""
             if len(rest) > LINE_MAX_BYTES:
-                raise FileUnreadable(f"line {number + len(lines) + 1} is longer than {LINE_MAX_BYTES} characters")
+                raise unreadable(f"line {number + len(lines) + 1} is longer than {LINE_MAX_BYTES} characters")
             number += len(lines)
             yield from lines
             if not data:

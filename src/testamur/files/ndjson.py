@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from testamur.core.errors import FieldFault
-from testamur.files.tables import LINE_MAX_BYTES, FileUnreadable, RawRow
+from testamur.files.tables import LINE_MAX_BYTES, RawRow, unreadable
 
 COLUMNS_MAX = 500
 _MEMBER = re.compile(rb'"\s*:')
@@ -33,7 +33,7 @@ class Ndjson:
         while line := self._stream.readline(LINE_MAX_BYTES + 1):
             line_number += 1
             if len(line) > LINE_MAX_BYTES:
-                raise FileUnreadable(f"line {line_number} is longer than {LINE_MAX_BYTES} bytes", code="range")
+                raise unreadable(f"line {line_number} is longer than {LINE_MAX_BYTES} bytes", code="range")
             if line_number == 1:
                 line = line.removeprefix(_BOM)
             line = line.strip()
@@ -44,7 +44,7 @@ class Ndjson:
                 raw = line.decode()
             except UnicodeDecodeError as error:
                 message = f"line {line_number} is not valid UTF-8: {error.reason} (rule I18)"
-                raise FileUnreadable(message) from error
+                raise unreadable(message) from error
             try:
                 members = decode(line)
             except (msgspec.DecodeError, RecursionError) as error:
@@ -57,7 +57,7 @@ class Ndjson:
                 fault = FieldFault("", "format", "holds U+0000")
             if not members.keys() <= known and fault is None:
                 if len(known | members.keys()) > COLUMNS_MAX:
-                    raise FileUnreadable(f"the file has more than {COLUMNS_MAX} columns", code="range")
+                    raise unreadable(f"the file has more than {COLUMNS_MAX} columns", code="range")
                 header += [name for name in members if name not in known]
                 known.update(members)
             yield RawRow(number, raw, None if fault else list(map(members.get, header)), fault)

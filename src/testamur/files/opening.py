@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 from testamur.files.binary import Parquet, Workbook
 from testamur.files.delimited import Delimited
 from testamur.files.ndjson import Ndjson
-from testamur.files.tables import FileUnreadable, Table
+from testamur.files.tables import Table, unreadable
 
 EXPANSION_MAX = 300
 """How many times its size a packed file may have when it is unpacked, beyond the first few megabytes."""
@@ -55,7 +55,7 @@ def opened(
     plain = io.BufferedReader(cast(io.RawIOBase, _Unpacked(stream, packed)), 1 << 18) if packed else stream
     found = _format(_peek(plain), encoding)
     if format is not None and found != format:
-        raise FileUnreadable(f"the content is {found}, not {format}")
+        raise unreadable(f"the content is {found}, not {format}")
     if found not in ("parquet", "xlsx"):
         yield found, Ndjson(plain) if found == "ndjson" else Delimited(plain, delimiter=delimiter, encoding=encoding)
         return
@@ -112,9 +112,9 @@ class _Unpacked(io.RawIOBase):
         try:
             part = self._plain.read(len(buffer))
         except (self._error, OSError) as error:
-            raise FileUnreadable(f"cannot be unpacked: {error}") from error
+            raise unreadable(f"cannot be unpacked: {error}") from error
         self._size += len(part)
         if self._size > max(_EXPANDED_ALWAYS_BYTES, EXPANSION_MAX * self._stream.tell()):
-            raise FileUnreadable(f"unpacks to more than {EXPANSION_MAX} times its size", code="range")
+            raise unreadable(f"unpacks to more than {EXPANSION_MAX} times its size", code="range")
         buffer[: len(part)] = part
         return len(part)

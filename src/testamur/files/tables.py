@@ -22,8 +22,10 @@ class FileUnreadable(InvalidInput):
 
     code = "file_unreadable"
 
-    def __init__(self, message: str, *, field: str = "", code: str = "format") -> None:
-        super().__init__(FieldFault(field, code, message))
+
+def unreadable(message: str, *, field: str = "", code: str = "format") -> FileUnreadable:
+    """The error that says one thing about a file."""
+    return FileUnreadable(FieldFault(field, code, message))
 
 
 class RawRow(NamedTuple):

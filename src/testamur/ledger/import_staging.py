@@ -16,7 +16,7 @@ import msgspec
 
 from testamur.core.errors import FieldFault
 from testamur.core.ids import Id, new_id
-from testamur.core.imports import AmbiguousDate, Columns, Decoder, FileRefused, Options, Row
+from testamur.core.imports import AmbiguousDate, Columns, Decoder, Options, Row, refused
 from testamur.core.moments import Precision
 from testamur.files import RawRow, Table, opened
 from testamur.ledger.import_matching import Matching, Progress
@@ -108,7 +108,7 @@ class Reader:
         try:
             self._decoder.decode(row, raw.cells)
         except AmbiguousDate as error:
-            raise FileRefused("date_form", "missing", f"row {raw.number}, {error}") from error
+            raise refused("date_form", "missing", f"row {raw.number}, {error}") from error
         return row
 
     def _resolve(self) -> None:
@@ -149,7 +149,7 @@ async def stage(
             try:
                 staged.rows += len(part)
                 if staged.rows > ROWS_MAX:
-                    raise FileRefused("", "range", f"the file has more than {ROWS_MAX} rows")
+                    raise refused("", "range", f"the file has more than {ROWS_MAX} rows")
                 async with database.write(tenant) as tx:
                     staged.has_keys |= await _stage_part(tx, batch, part, matching)
                     await tx.run("import_touch", id=batch, rows=staged.rows, now=clock())
@@ -164,7 +164,7 @@ async def _stage_part(tx: WriteTx, batch: Id, rows: Sequence[Row], matching: Mat
     await matching.look_up(tx, rows)
     staged = [_staged(row, matching) for row in rows]
     if matching.has_too_many_outside:
-        raise FileRefused("learning", "range", "the file names too many learning objects that are unknown")
+        raise refused("learning", "range", "the file names too many learning objects that are unknown")
     fresh, matching.fresh = matching.fresh, []
     if fresh:
         outside = [

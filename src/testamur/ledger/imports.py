@@ -18,11 +18,11 @@ from testamur.core.imports import (
     Batch,
     BatchNotFound,
     BatchState,
-    FileRefused,
     NotRehearsed,
     Options,
     Outcome,
     RowShown,
+    refused,
 )
 from testamur.core.items import ItemKind, Outside
 from testamur.core.people import Reference, normalise
@@ -107,7 +107,7 @@ class Imports:
                 size=size,
             )
             if digest_of(stream)[0] != digest:
-                raise FileRefused("", "changed", "the file changed while it was read; send it again")
+                raise refused("", "changed", "the file changed while it was read; send it again")
             if staged.rows >= _WORTH_STATISTICS:
                 await self._database.have_statistics()
             async with self._database.write(tenant) as tx:

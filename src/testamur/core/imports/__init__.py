@@ -12,6 +12,7 @@ from testamur.core.imports.batches import (
     NotRehearsed,
     Outcome,
     RowShown,
+    refused,
 )
 from testamur.core.imports.columns import CUSTOM, FIELDS, Columns, Options, options_of
 from testamur.core.imports.dates import AmbiguousDate, DateForm
@@ -37,4 +38,5 @@ __all__ = [
     "Row",
     "RowShown",
     "options_of",
+    "refused",
 ]

@@ -55,8 +55,10 @@ class FileRefused(InvalidInput):
 
     code = "file_refused"
 
-    def __init__(self, field: str, code: str, message: str) -> None:
-        super().__init__(FieldFault(field, code, message))
+
+def refused(field: str, code: str, message: str) -> FileRefused:
+    """The error that says one thing about a file."""
+    return FileRefused(FieldFault(field, code, message))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from testamur.core.errors import FieldFault, InvalidInput
-from testamur.core.imports.batches import FileRefused
+from testamur.core.imports.batches import refused
 from testamur.core.imports.dates import DateForm
 from testamur.core.people import check_zone
 
@@ -212,7 +212,7 @@ class Columns:
         if is_whole and (
             unknown := [name for name in options.columns if plain(name) not in {plain(one) for one in header}]
         ):
-            raise FileRefused(unknown[0], "missing", "is mapped, and the file has no such column")
+            raise refused(unknown[0], "missing", "is mapped, and the file has no such column")
         found: dict[str, int] = {}
         people: list[tuple[int, tuple[str, ...]]] = []
         learnings: list[tuple[int, tuple[str, ...]]] = []
@@ -228,7 +228,7 @@ class Columns:
             elif meaning != IGNORED:
                 if meaning in found:
                     other = header[found[meaning]]
-                    raise FileRefused(name, "duplicate", f"means {meaning}, as {other!r} does; map one of the two")
+                    raise refused(name, "duplicate", f"means {meaning}, as {other!r} does; map one of the two")
                 found[meaning] = place
         for missing, there in (
             ("person", "person" in found or people),
@@ -236,25 +236,23 @@ class Columns:
             ("completed_on", "completed_on" in found),
         ):
             if is_whole and not there:
-                raise FileRefused(
-                    missing, "missing", "the file has no column with this meaning, and every row needs it"
-                )
+                raise refused(missing, "missing", "the file has no column with this meaning, and every row needs it")
         return cls(found, people, learnings, custom, meanings)
 
     @staticmethod
     def _check_names(header: Sequence[str]) -> None:
         if len(header) > COLUMNS_MAX:
-            raise FileRefused("", "range", f"the file has more than {COLUMNS_MAX} columns")
+            raise refused("", "range", f"the file has more than {COLUMNS_MAX} columns")
         seen: set[str] = set()
         for place, name in enumerate(header, 1):
             if not name.strip():
-                raise FileRefused("", "missing", f"column {place} has no name")
+                raise refused("", "missing", f"column {place} has no name")
             if len(name) > NAME_LENGTH_MAX or "\0" in name:
-                raise FileRefused(name[:NAME_LENGTH_MAX].replace("\0", ""), "range", "is no name of a column")
+                raise refused(name[:NAME_LENGTH_MAX].replace("\0", ""), "range", "is no name of a column")
             if name.strip().startswith("_"):
                 continue
             if plain(name) in seen:
-                raise FileRefused(name, "duplicate", "stands twice")
+                raise refused(name, "duplicate", "stands twice")
             seen.add(plain(name))
 
 
