@@ -15,6 +15,7 @@ from testamur.core.ids import new_id
 from testamur.core.moments import When
 from testamur.core.people import Reference
 from testamur.core.records import NewRecord, Report
+from testamur.storage import database as database_module
 from testamur.storage.database import Database, DatabaseUrls
 from tests.hub import Hub, moment
 from tests.storage.databases import as_app, connected
@@ -405,6 +406,29 @@ def test_a_binding_does_not_outlive_a_transaction_that_failed(urls: DatabaseUrls
             }
         async with database.write(hub.tenant.id) as tx:
             assert await tx.value("counter_lock") < 1_000_000, "nothing of the failed transaction stayed"
+
+    on_one_connection(urls, test)
+
+
+def test_a_binding_does_not_outlive_a_lock_that_was_not_given(
+    urls: DatabaseUrls, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(database_module._SESSION, "lock_timeout", "100ms")
+
+    async def test(database: Database) -> None:
+        holder = await asyncpg.connect(urls.owner)
+        async with holder.transaction():
+            await holder.execute("SELECT FROM tenant_counter WHERE tenant = $1 FOR UPDATE", hub.tenant.id)
+            with pytest.raises(DatabaseUnavailable):
+                async with database.write(hub.tenant.id, alone=True):
+                    pass
+            with pytest.raises(DatabaseUnavailable):
+                async with database.series(hub.tenant.id) as series, series.write(lambda: False):
+                    pass
+            async with database.unbound() as connection:
+                assert not connection.is_in_transaction()
+                assert await sees(connection) == (0, None)
+        await holder.close()
 
     on_one_connection(urls, test)
 

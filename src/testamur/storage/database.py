@@ -324,9 +324,9 @@ class Database:
     @asynccontextmanager
     async def _transaction(self, begin: str, tenant: Id, then: str = "") -> AsyncIterator[Any]:
         async with self._connection() as connection:
-            # By hand: asyncpg's own transaction object costs more than the statements.
-            await connection.execute(_begin(begin, tenant, then))
             try:
+                # By hand: asyncpg's own transaction object costs more than the statements.
+                await connection.execute(_begin(begin, tenant, then))
                 yield connection
             except BaseException:
                 if not connection.is_closed():
@@ -399,8 +399,8 @@ class ReadSeries(_Series):
         connection = await self._kept()
         with _translated():
             if not self._has_begun:
-                await connection.execute(self._begin)
                 self._has_begun = True
+                await connection.execute(self._begin)
             yield ReadTx(connection, self._tenant)
 
 
@@ -426,12 +426,11 @@ class Series(_Series):
         connection = await self._kept()
         with _translated():
             if not self._has_begun:
+                self._has_begun = True
                 await connection.execute(self._begin)
-            self._has_begun = True
             tx = WriteTx(connection, self._tenant)
             yield tx
             follows = goes_on()
-            self._has_begun = False
             await connection.execute(f"COMMIT; {self._begin}" if follows else "COMMIT")
             self._has_begun = follows
         if tx.has_grown:
