@@ -45,11 +45,17 @@ DO UPDATE SET after = NULL, done = 0, total = excluded.total;
 DROP INDEX employment_manager;
 CREATE INDEX employment_manager ON employment (tenant, manager);
 
--- All tables, those of later migrations too.
+-- Every table that grew by half since it was last looked at, those of later migrations too.
 CREATE OR REPLACE FUNCTION refresh_statistics() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public
 AS $$
+DECLARE
+    stale text := (
+        SELECT string_agg(c.oid::regclass::text, ', ') FROM pg_class c
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+          AND pg_relation_size(c.oid) > 1.5 * current_setting('block_size')::int * c.relpages);
 BEGIN
-    EXECUTE (SELECT 'ANALYZE ' || string_agg(format('public.%I', t.tablename), ', ')
-             FROM pg_tables t WHERE t.schemaname = 'public');
+    IF stale IS NOT NULL THEN
+        EXECUTE 'ANALYZE ' || stale;
+    END IF;
 END $$;
