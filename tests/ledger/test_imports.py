@@ -12,7 +12,7 @@ import pytest
 
 from testamur.core.assignments import NewAssignment
 from testamur.core.callers import Caller
-from testamur.core.compliance import SatisfiedBy, Status
+from testamur.core.compliance import CreditState, SatisfiedBy, Status
 from testamur.core.errors import Conflict, InvalidInput, ItemNotFound
 from testamur.core.ids import Id, to_hex24, to_ulid
 from testamur.core.imports import Batch, BatchNotFound, BatchState, FileRefused, NotRehearsed, Options, Outcome
@@ -474,7 +474,8 @@ def test_an_example_of_a_lapsed_credit_is_renewal_due_and_never_overdue_in_the_p
     assignment = assign(hub, recurrence_days=365)
     step = standing(hub, assignment).step
     assert step is not None
-    assert step.status in (Status.RENEWAL_DUE, Status.NOT_STARTED, Status.EXPIRED)
+    assert step.status is Status.RENEWAL_DUE
+    assert step.credit is CreditState.LAPSED
     assert step.due_on == hub.ledger.now().date() + timedelta(days=30)
 
 
@@ -483,7 +484,16 @@ def test_an_example_of_a_fail_gives_no_credit(hub: Hub) -> None:
     imported(hub, f"employee_id,learning,completed_on,result\n00123,FIRE-101,{days_ago(1)},Failed\n")
     step = standing(hub, assignment).step
     assert step is not None
-    assert step.status in (Status.NOT_STARTED, Status.IN_PROGRESS)
+    assert (step.status, step.credit) == (Status.NOT_STARTED, CreditState.NEVER)
+
+
+def test_an_example_of_two_rows_gives_credit_from_the_later(hub: Hub) -> None:
+    assignment = assign(hub, recurrence_days=3650)
+    for text in (f"{HEAD}00123,FIRE-101,2022-03-01\n00123,FIRE-101,2023-03-01\n",):
+        assert outcomes(imported(hub, text)) == {"created": 2}
+    step = standing(hub, assignment).step
+    assert step is not None
+    assert (step.credit, step.credit_ends_on) == (CreditState.VALID, date(2023, 3, 1) + timedelta(days=3650))
 
 
 # What may go wrong ----------------------------------------------------------------------------------------------
