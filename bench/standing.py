@@ -102,9 +102,12 @@ class Keeping:
         caller, tenant = caller_of(self.ground), self.ground.tenant.id
         audience = await ledger.audiences.add(caller, NewAudience(name=reference, reference=reference))
         place = int(pgbench.query(self.ground, f"SELECT max(place) FROM person WHERE tenant = '{tenant}'"))
+        # Ids in the order of time, as the service makes them.
         made = f"""
             INSERT INTO person (tenant, id, place, given_name, family_name, created_at, updated_at)
-            SELECT '{tenant}', gen_random_uuid(), {place} + n, 'Ada', 'Okafor ' || n, now(), now()
+            SELECT '{tenant}', (lpad(to_hex({place} + n), 12, '0') || '7' || substr(md5(n::text), 1, 3)
+                                || '8' || substr(md5(n::text), 4, 15))::uuid,
+                   {place} + n, 'Ada', 'Okafor ' || n, now(), now()
             FROM generate_series(1, {people}) AS n;
             INSERT INTO membership (tenant, audience, person, joined_on, joined_recorded_at)
             SELECT tenant, '{audience}', id, '2024-01-01', '2024-01-01' FROM person

@@ -71,6 +71,17 @@ def test_a_revoked_key_stops_working_at_once(hub: Hub) -> None:
         assert client.get("/users").status_code == 401
 
 
+def test_a_key_that_is_revoked_between_two_pages_gets_no_second_one(hub: Hub) -> None:
+    key = hub.do(hub.ledger.clients.create(hub.tenant.id, "for a page", dialect="rise"))
+    with hub.client("rise", key) as client:
+        following = client.get("/users", params={"limit": 1}).json()["nextUrl"]
+        hub.do(hub.ledger.clients.revoke(hub.tenant.id, key.key))
+        answer = client.get(following)
+    assert (answer.status_code, codes(answer)) == (401, ["unauthorized"])
+    with hub.client("rise") as other:
+        assert other.get(following).status_code == 200, "the place belongs to the list, not to the key"
+
+
 VERSIONS = ["2020-07-16", "2023-04-04", "2023-05-04"]
 
 
