@@ -25,8 +25,10 @@ def is_conditional(call: Call) -> bool:
 def unless_known(call: Call, reply: Reply) -> Reply:
     """The answer of a read, or 304 when the header If-None-Match has its ETag."""
     header = call.header("if-none-match")
+    if header is None or reply.status != 200:
+        return reply
     tag = etag(reply)
-    if header is None or tag is None or reply.status != 200 or not _names(header, tag, weakly=True):
+    if tag is None or not _names(header, tag, weakly=True):
         return reply
     return Reply(304, None, reply.headers)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from contextlib import nullcontext
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -106,9 +105,10 @@ class DialectService:
             self._limiter.take(call.caller.client)
         if operation.body is not None:
             await self._read_body(call, receive)
-        with TemporaryFile() if operation.files else nullcontext() as file:
-            if file is not None:
-                await self._read_file(call, receive, file)
+        if not operation.files:
+            return await self._handle(call)
+        with TemporaryFile() as file:
+            await self._read_file(call, receive, file)
             return await self._handle(call)
 
     async def _handle(self, call: Call) -> Reply:
