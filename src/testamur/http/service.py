@@ -105,6 +105,10 @@ class DialectService:
             self._limiter.take(call.caller.client)
         if operation.body is not None:
             await self._read_body(call, receive)
+        if operation.params or dialect.refuses_unknown_params:
+            call.params = decode.read_params(
+                call.query, operation.params, refuse_unknown=dialect.refuses_unknown_params
+            )
         if not operation.files:
             return await self._handle(call)
         with TemporaryFile() as file:
@@ -112,15 +116,11 @@ class DialectService:
             return await self._handle(call)
 
     async def _handle(self, call: Call) -> Reply:
-        operation, dialect = call.operation, self.dialect
-        if operation.params or dialect.refuses_unknown_params:
-            call.params = decode.read_params(
-                call.query, operation.params, refuse_unknown=dialect.refuses_unknown_params
-            )
+        operation = call.operation
         if operation.method == "GET":
             return conditions.unless_known(call, await operation.handler(call))
         if operation.idempotent_by_key and (key := keys.key_of(call)) is not None:
-            return await keys.once(call, f"{dialect.name}.{operation.name}", key, lambda: self._write(call))
+            return await keys.once(call, f"{self.dialect.name}.{operation.name}", key, lambda: self._write(call))
         return await self._write(call)
 
     async def _write(self, call: Call) -> Reply:

@@ -19,7 +19,15 @@ BODIES = [operation for operation in OPERATIONS if operation.body is not None]
 def at(operation: Operation) -> str:
     places = {"person": "ref:00123", "item": "ref:FIRE-101", "audience": "ref:site-staff", "number": "1"}
     return operation.path.format(
-        assignment="x", record="x", exemption="x", extension="x", session="x", invitation="x", webhook="x", **places
+        assignment="x",
+        record="x",
+        exemption="x",
+        extension="x",
+        session="x",
+        invitation="x",
+        webhook="x",
+        **{"import": "x"},
+        **places,
     )
 
 
@@ -55,7 +63,9 @@ def test_a_body_that_is_none_is_refused(hub: Hub, operation: Operation) -> None:
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_an_unknown_parameter_is_422_and_named(hub: Hub, operation: Operation) -> None:
     body: dict[str, object] = {
-        **dict.fromkeys(("person", "audience", "item", "assignment", "title", "name", "given_name", "reason"), "x"),
+        **dict.fromkeys(
+            ("person", "audience", "item", "assignment", "outside", "title", "name", "given_name", "reason"), "x"
+        ),
         **dict.fromkeys(("from_on", "due_on", "completed_at"), "2025-01-01"),
         "email": "x@example.com",
         "submitter": "x",
