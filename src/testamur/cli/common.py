@@ -12,8 +12,10 @@ import typer
 
 from testamur.config import Settings, from_environment
 from testamur.core.callers import ALL_SCOPES, Caller
+from testamur.core.errors import FieldFault, InvalidInput, TenantNotFound
 from testamur.core.ids import Id
 from testamur.ledger import Ledger
+from testamur.ledger.tenants import Tenant
 from testamur.storage.database import Database, DatabaseUrls
 
 T = TypeVar("T")
@@ -28,6 +30,9 @@ Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else there.")
 ]
 TenantName = Annotated[str, typer.Option("--tenant", help="The tenant's slug or id.")]
+OnlyTenant = Annotated[
+    str, typer.Option("--tenant", help="The tenant's slug or id.", show_default="the only one there is")
+]
 
 
 def settings_of(data: Path | None, database_url: str | None, **given: Any) -> Settings:
@@ -35,6 +40,22 @@ def settings_of(data: Path | None, database_url: str | None, **given: Any) -> Se
     given |= {"data": data, "database_url": database_url}
     settings = replace(from_environment(), **{name: value for name, value in given.items() if value is not None})
     return replace(settings, database_url=None) if data is not None and database_url is None else settings
+
+
+async def tenant_of(ledger: Ledger, name: str) -> Tenant:
+    """The tenant of this slug or id; without one the only tenant there is.
+
+    Raises: TenantNotFound; InvalidInput naming the tenants when none was named and there are several.
+    """
+    if name:
+        return await ledger.tenants.find(name)
+    found = await ledger.tenants.list()
+    if not found:
+        raise TenantNotFound("There is no tenant yet")
+    if len(found) > 1:
+        slugs = ", ".join(tenant.slug for tenant in found)
+        raise InvalidInput(FieldFault("--tenant", "missing", f"must name one of {slugs}"))
+    return found[0]
 
 
 async def caller_of(ledger: Ledger, tenant: Id, name: str) -> Caller:

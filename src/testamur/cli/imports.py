@@ -15,7 +15,7 @@ from rich.console import Group
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from testamur import serving
-from testamur.cli.common import Data, DatabaseUrl, Json, TenantName, caller_of, settings_of, with_ledger
+from testamur.cli.common import Data, DatabaseUrl, Json, OnlyTenant, caller_of, settings_of, tenant_of, with_ledger
 from testamur.cli.output import console, explained, show, table
 from testamur.core.errors import FieldFault, InvalidInput, TestamurError
 from testamur.core.ids import Id, parse, to_ulid
@@ -36,7 +36,7 @@ def import_(
         Path | None,
         typer.Argument(help="CSV, NDJSON, Parquet or XLSX, also as gzip or zstd; - is standard input."),
     ] = None,
-    tenant: TenantName = "",
+    tenant: OnlyTenant = "",
     rehearse: Annotated[
         bool,
         typer.Option("--rehearse", help="Say what would happen. FILE is always rehearsed, also without this."),
@@ -95,9 +95,9 @@ def import_(
     """
     with explained():
         asked = [word for word in (file, commit, undo, show_batch, map_, held or None) if word is not None]
-        if len(asked) != 1 or not tenant or (rehearse and file is None):
+        if len(asked) != 1 or (rehearse and file is None):
             missing = "one of FILE, --commit, --undo, --show, --map and --held"
-            raise InvalidInput(FieldFault("", "missing", f"say {missing}, and --tenant"))
+            raise InvalidInput(FieldFault("", "missing", f"say {missing}"))
         given = {
             "date_form": date_form,
             "zone": zone,
@@ -115,7 +115,7 @@ def import_(
             asyncio.run(bring_up(urls))
 
             async def run(ledger: Ledger) -> tuple[Any, Any, bool]:
-                owner = (await ledger.tenants.find(tenant)).id
+                owner = (await tenant_of(ledger, tenant)).id
                 with _progress() as told:
                     if map_ is not None:
                         moved = await ledger.imports.map(await caller_of(ledger, owner, _CLIENT), *_mapped(map_))

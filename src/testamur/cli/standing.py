@@ -14,7 +14,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from testamur import serving
-from testamur.cli.common import Data, DatabaseUrl, Json, TenantName, settings_of, with_ledger
+from testamur.cli.common import Data, DatabaseUrl, Json, OnlyTenant, settings_of, tenant_of, with_ledger
 from testamur.cli.output import Exit, console, explained, show, table
 from testamur.core.assignments import AssignmentEdit, Keep
 from testamur.core.compliance import Anchor, Obligation, Status, Step
@@ -45,7 +45,7 @@ _STEP_COLUMNS = ["from_on", "until_on", "status", "line", "cycle", "opens_on", "
 @app.command("show")
 def show_(
     person: Person,
-    tenant: TenantName,
+    tenant: OnlyTenant = "",
     on: On = None,
     known_at: KnownAt = None,
     data: Data = None,
@@ -70,7 +70,7 @@ def show_(
 def why(
     person: Person,
     assignment: Assignment,
-    tenant: TenantName,
+    tenant: OnlyTenant = "",
     on: On = None,
     known_at: KnownAt = None,
     data: Data = None,
@@ -100,7 +100,7 @@ def why(
 @app.command()
 def preview(
     assignment: Assignment,
-    tenant: TenantName,
+    tenant: OnlyTenant = "",
     period: Annotated[int | None, typer.Option(help="Days for a first obligation.")] = None,
     recurrence: Annotated[int | None, typer.Option(help="Days a completion keeps giving credit; 0 for once.")] = None,
     window: Annotated[int | None, typer.Option(help="Days before credit ends at which the renewal opens.")] = None,
@@ -149,7 +149,7 @@ def preview(
 
 @app.command()
 def counts(
-    tenant: TenantName,
+    tenant: OnlyTenant = "",
     assignment: Annotated[str | None, typer.Option(help="Of one assignment, by id.")] = None,
     audience: Annotated[str | None, typer.Option(help="Of an audience's members, by reference or id.")] = None,
     on: On = None,
@@ -243,7 +243,7 @@ def _on(data: Path | None, database_url: str | None, tenant: str, work: Callable
     with serving.database(settings_of(data, database_url)) as urls:
 
         async def run(ledger: Ledger) -> T:
-            return await work(ledger, await ledger.tenants.find(tenant))
+            return await work(ledger, await tenant_of(ledger, tenant))
 
         return with_ledger(urls, run)
 
