@@ -19,7 +19,7 @@ from testamur.core.moments import format_instant
 from testamur.core.webhooks import NewWebhook, Replay, Webhook, WebhookChange
 from testamur.http.operations import Notice
 from testamur.ledger import Ledger
-from testamur.ledger.webhooks import Entry
+from testamur.ledger.entries import Entry
 from testamur.storage.database import DatabaseUrls
 from tests.delivery.deliveries import QUICK, deliveries, delivering, settled
 from tests.delivery.receiver import Received, Receiver, receiving

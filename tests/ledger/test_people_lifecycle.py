@@ -16,8 +16,8 @@ from testamur.core.ids import Id, to_hex24
 from testamur.core.people import Identifier, Joined, NewPerson, Person, PersonChange, PersonStatus, Reference, Told
 from testamur.dialects.thrive.notices import NOTICES
 from testamur.http.operations import Notice
+from testamur.ledger.entries import Entry
 from testamur.ledger.people import People
-from testamur.ledger.webhooks import Entry
 from testamur.storage.database import DatabaseUrls, prepare_connection
 from tests.hub import Hub
 from tests.storage.databases import connected

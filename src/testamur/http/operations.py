@@ -17,8 +17,8 @@ from testamur.core.ids import Id
 from testamur.core.webhooks import Webhook
 from testamur.ledger import Ledger
 from testamur.ledger.clients import Credential
+from testamur.ledger.entries import Entry
 from testamur.ledger.tenants import Tenant
-from testamur.ledger.webhooks import Entry
 
 BODY_MAX_BYTES = 1024 * 1024
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from testamur.core.ids import Id
-from testamur.storage.database import WriteTx
+from testamur.storage.database import Row, WriteTx
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,18 @@ class Change:
     data: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger."""
+
+    number: int
+    kind: str
+    subject: Id
+    client: Id | None
+    data: dict[str, Any] | None
+    recorded_at: datetime
+
+
 async def append(tx: WriteTx, client: Id | None, changes: Sequence[Change], now: datetime) -> int:
     """Append one entry for each change and return the number of the first."""
     first = await tx.next_entries(len(changes))
@@ -39,3 +51,8 @@ async def append(tx: WriteTx, client: Id | None, changes: Sequence[Change], now:
         now=now,
     )
     return first
+
+
+def entry_of(row: Row) -> Entry:
+    """From a row of `ledger_entry`."""
+    return Entry(row["number"], row["kind"], row["subject"], row["client"], row["data"], row["recorded_at"])

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from testamur.core.errors import AddressTaken, Conflict, FieldFault, InvalidInput, LimitReached, WebhookNotFound
 from testamur.core.ids import Id, new_id
 from testamur.core.webhooks import WEBHOOKS_MAX, Delivery, NewWebhook, Replay, Webhook, WebhookChange
-from testamur.ledger.entries import Change, append
+from testamur.ledger.entries import Change, Entry, append, entry_of
 from testamur.storage.database import Database, Row, Tx, WriteTx
 
 LEASE_SECONDS = 15
@@ -19,18 +18,6 @@ LEASE_SECONDS = 15
 TESTED = "webhook.tested"
 """The kind of an entry that only asks for an event to one webhook."""
 _KEPT = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the ledger."""
-
-    number: int
-    kind: str
-    subject: Id
-    client: Id | None
-    data: dict[str, Any] | None
-    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +280,7 @@ class Webhooks:
             rows = await tx.rows(
                 "webhook_dead_entries", webhook=webhook.id, after=after, until=replay.until, count=count
             )
-        entries = [_entry(row) for row in rows]
+        entries = [entry_of(row) for row in rows]
         more = len(entries) == count
         types = {row["number"]: frozenset(row["types"]) for row in rows}
         return Waiting(entries, entries[-1].number if more else replay.until, more, types)
@@ -361,11 +348,7 @@ async def _existing(tx: Tx, id: Id, dialect: str | None = None) -> Webhook:
 async def _waiting(tx: Tx, after: int, until: int, kinds: Sequence[str], count: int) -> Waiting:
     rows = await tx.rows("webhook_entries", after=after, until=until, kinds=[*kinds], count=count)
     more = len(rows) == count
-    return Waiting([_entry(row) for row in rows], rows[-1]["number"] if more else max(until, after), more)
-
-
-def _entry(row: Row) -> Entry:
-    return Entry(row["number"], row["kind"], row["subject"], row["client"], row["data"], row["recorded_at"])
+    return Waiting([entry_of(row) for row in rows], rows[-1]["number"] if more else max(until, after), more)
 
 
 async def _replay(tx: WriteTx, client: Id | None, webhook: Webhook, replay: Replay, now: datetime) -> None:

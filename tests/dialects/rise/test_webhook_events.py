@@ -21,7 +21,7 @@ from testamur.core.people import Identifier, NewPerson, Reference
 from testamur.core.webhooks import Webhook, event_id
 from testamur.dialects.rise.notices import NOTICES, signature, spell
 from testamur.http.operations import Notice
-from testamur.ledger.webhooks import Entry
+from testamur.ledger.entries import Entry
 from tests.delivery.deliveries import delivering
 from tests.delivery.receiver import Received, Receiver, receiving
 from tests.dialects.rise.pages import import_dates

@@ -24,8 +24,9 @@ from testamur.dialects.api.wire import webhooks as wire
 from testamur.http.operations import Notice, Notices
 from testamur.http.replies import instant
 from testamur.ledger import Ledger
+from testamur.ledger.entries import Entry
 from testamur.ledger.tenants import Tenant
-from testamur.ledger.webhooks import TESTED, Entry
+from testamur.ledger.webhooks import TESTED
 
 TEST = "webhook.test"
 _PLACES = {

@@ -32,8 +32,8 @@ from testamur.dialects.rise.wire import webhooks as wire
 from testamur.http.operations import Notice, Notices
 from testamur.http.replies import instant
 from testamur.ledger import Ledger
+from testamur.ledger.entries import Entry
 from testamur.ledger.tenants import Tenant
-from testamur.ledger.webhooks import Entry
 
 _COMPLETED = "record.created"
 _SUBMITTED = "item.submitted"

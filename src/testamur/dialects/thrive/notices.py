@@ -24,8 +24,8 @@ from testamur.dialects.thrive.translate.users import basic_user
 from testamur.http.operations import Notice, Notices
 from testamur.http.replies import instant
 from testamur.ledger import Ledger
+from testamur.ledger.entries import Entry
 from testamur.ledger.tenants import Tenant
-from testamur.ledger.webhooks import Entry
 
 _RECORDED = "record.created"
 _ITEMS = {
