@@ -93,6 +93,7 @@ class Application:
             yield
         finally:
             await self.ledger.records.drain()
+            await self.ledger.feed.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

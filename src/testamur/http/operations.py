@@ -6,6 +6,7 @@ can forget an operation or say something else about it. docs/decisions/0004 has 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -53,7 +54,8 @@ class Call:
 
     `path` holds the decoded path parameters, `params` the query parameters the operation declares, `query` all of
     them as sent, `body` the decoded body, `raw` its text, `base_url` the address of the dialect as the client
-    reaches it, without a slash at its end.
+    reaches it, without a slash at its end. `leaving` takes an event that is to be set when the client goes
+    away or the server stops; None where that cannot be told.
     """
 
     ledger: Ledger
@@ -70,6 +72,7 @@ class Call:
     params: dict[str, Any] = field(default_factory=dict)
     body: Any = None
     raw: str = ""
+    leaving: Callable[[asyncio.Event], None] | None = None
 
     @property
     def caller(self) -> Caller:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from weakref import WeakSet
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -44,8 +45,29 @@ class OneWriteProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         held = _Held(transport)
         self._hold = held.hold
+        self._leaves = False
+        self._awaited: WeakSet[asyncio.Event] = WeakSet()
         super().connection_made(held)  # type: ignore[arg-type]
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {"testamur.hold": self._hold}  # type: ignore[dict-item]
+        self.scope["extensions"] = {"testamur.hold": self._hold, "testamur.leaving": self.leaving}  # type: ignore[dict-item]
+
+    def leaving(self, event: asyncio.Event) -> None:
+        """Set the event when the client goes away or this server stops: there is no point in waiting any more."""
+        self._awaited.add(event)
+        if self._leaves:
+            event.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._leave()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self._leave()
+
+    def _leave(self) -> None:
+        self._leaves = True
+        for event in self._awaited:
+            event.set()

@@ -83,6 +83,7 @@ class DialectService:
             base_url=self._base_url(scope, headers),
             request_id=request_id,
             now=self._ledger.now(),
+            leaving=scope.get("extensions", _NOTHING).get("testamur.leaving"),
         )
 
     def _base_url(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str:

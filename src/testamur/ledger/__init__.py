@@ -20,6 +20,7 @@ from testamur.ledger.directory import Directory
 from testamur.ledger.enrolling import Enrolling
 from testamur.ledger.enrolments import Enrolments
 from testamur.ledger.favorites import Favorites
+from testamur.ledger.feed import Feed
 from testamur.ledger.idempotency import IdempotencyKeys
 from testamur.ledger.imports import Imports
 from testamur.ledger.invitations import Invitations
@@ -65,6 +66,7 @@ class Ledger:
     enrolling: Enrolling
     enrolments: Enrolments
     favorites: Favorites
+    feed: Feed
     invitations: Invitations
     idempotency: IdempotencyKeys
     issuers: Issuers
@@ -103,6 +105,7 @@ class Ledger:
             enrolling=Enrolling(database, clock),
             enrolments=Enrolments(database, clock),
             favorites=Favorites(database, clock),
+            feed=Feed(database),
             invitations=Invitations(database, clock),
             idempotency=IdempotencyKeys(database, clock),
             issuers=Issuers(database, clock),

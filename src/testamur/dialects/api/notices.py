@@ -19,6 +19,7 @@ from msgspec import UNSET
 from testamur.core.ids import Id, to_ulid
 from testamur.core.webhooks import Webhook, event_id
 from testamur.dialects.api.translate import id_of
+from testamur.dialects.api.translate.feed import PLACES
 from testamur.dialects.api.translate.webhooks import SECRET_PREFIX, secret
 from testamur.dialects.api.wire import webhooks as wire
 from testamur.http.operations import Notice, Notices
@@ -29,16 +30,6 @@ from testamur.ledger.tenants import Tenant
 from testamur.ledger.webhooks import TESTED
 
 TEST = "webhook.test"
-_PLACES = {
-    "record": "/v1/records/",
-    "person": "/v1/people/",
-    "item": "/v1/items/",
-    "audience": "/v1/audiences/",
-    "assignment": "/v1/assignments/",
-    "exemption": "/v1/exemptions/",
-    "extension": "/v1/extensions/",
-    "webhook": "/v1/webhooks/",
-}
 EVENTS: Mapping[str, str] = {
     "record.created": "somebody's learning was recorded",
     "record.superseded": "a record has new facts in place of the former",
@@ -85,10 +76,10 @@ def spell(webhook: Webhook, notice: Notice, tenant: Tenant, now: datetime) -> tu
     base = webhook.base_url or ""
     if audience is None:
         id = to_ulid(subject, noun)
-        url = f"{base}{_PLACES[noun]}{id}"
+        url = f"{base}{PLACES[noun]}{id}"
     else:
         id = to_ulid(subject, "person")
-        url = f"{base}{_PLACES['audience']}{to_ulid(audience, 'audience')}/members"
+        url = f"{base}{PLACES['audience']}{to_ulid(audience, 'audience')}/members"
     data = wire.EventData(
         entry=notice.entry,
         id=id,

@@ -11,6 +11,7 @@ from testamur.dialects.api.operations import (
     decisions,
     favorites,
     imports,
+    feed,
     invitations,
     items,
     members,
@@ -37,6 +38,7 @@ OPERATIONS = (
     *standings.OPERATIONS,
     *decisions.OPERATIONS,
     *settings.OPERATIONS,
+    *feed.OPERATIONS,
     *webhooks.OPERATIONS,
     *imports.OPERATIONS,
 )
