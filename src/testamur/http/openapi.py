@@ -67,7 +67,12 @@ def _operation(operation: Operation, error: dict[str, Any], security: list[str])
         answers[str(status)] = {"description": HTTPStatus(status).phrase}
         if type is not None:
             texts = {media_type: {"schema": {"type": "string"}} for media_type in operation.media_types}
-            answers[str(status)]["content"] = {"application/json": {"schema": _schema(type)}, **texts}
+            if operation.answers_lines:
+                # What describes the lines of a text has no place in a schema of the text; OpenAPI 3.2 will have one.
+                lines = {"type": "string", "description": "Lines of JSON", "contentSchema": _schema(type)}
+                answers[str(status)]["content"] = {operation.answers_lines: {"schema": lines}}
+            else:
+                answers[str(status)]["content"] = {"application/json": {"schema": _schema(type)}, **texts}
     problem = {"content": error}
     for status in sorted(operation.errors):
         answers[str(status)] = {"description": HTTPStatus(status).phrase, **problem}

@@ -7,10 +7,10 @@ can forget an operation or say something else about it. docs/decisions/0004 has 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from testamur.core.callers import Caller, Scope
 from testamur.core.errors import TestamurError
@@ -86,14 +86,29 @@ class Call:
         return None if value is None else value.decode("latin-1")
 
 
+class Parts(Protocol):
+    """The content of an answer that is too large to be held at once, in order. It is closed whether or not it was read.
+
+    Args:
+        length: bytes in all, None where that is not known before.
+    """
+
+    length: int | None
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def aclose(self) -> None: ...
+
+
 @dataclass(slots=True)
 class Reply:
-    """An answer. `headers` are added to the content type and length; `body` None sends no content."""
+    """An answer. `headers` are added to the content type and length; without `body` and `parts` there is no content."""
 
     status: int
     body: bytes | None = None
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     media_type: bytes = b"application/json"
+    parts: Parts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +176,7 @@ class Operation:
         body_of_any_type: whether a body is read as JSON whatever its Content-Type says; a blank one is then none.
         answers: msgspec type of the answer for each success status, None for no content.
         media_types: in which the answer comes besides JSON, as text, to whoever says so in the header Accept.
+        answers_lines: the media type of an answer that is lines of JSON, each of the type in `answers`; or empty.
         errors: the only error statuses this operation may answer with; empty for no such list.
         idempotent_by_key: whether the header Idempotency-Key makes a repeat give the first answer back.
         conditional_on: name of the operation that reads what this one changes: If-Match and If-None-Match are compared
@@ -181,6 +197,7 @@ class Operation:
     body_optional: bool = False
     body_of_any_type: bool = False
     media_types: tuple[str, ...] = ()
+    answers_lines: str = ""
     params: tuple[Param, ...] = ()
     errors: frozenset[int] = frozenset()
     body_max_bytes: int = BODY_MAX_BYTES

@@ -51,7 +51,11 @@ class OneWriteProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {"testamur.hold": self._hold, "testamur.leaving": self.leaving}  # type: ignore[dict-item]
+        self.scope["extensions"] = {
+            "testamur.hold": self._hold,  # type: ignore[dict-item]
+            "testamur.leaving": self.leaving,  # type: ignore[dict-item]
+            "testamur.is_gone": self.transport.is_closing,  # type: ignore[dict-item]
+        }
 
     def leaving(self, event: asyncio.Event) -> None:
         """Set the event when the client goes away or this server stops: there is no point in waiting any more."""

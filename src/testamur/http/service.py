@@ -20,7 +20,7 @@ from testamur.http import conditions, decode, keys, openapi
 from testamur.http.errors import BodyTooLarge, InternalError, RequestError, UnsupportedMediaType
 from testamur.http.limits import RateLimiter
 from testamur.http.metrics import observe
-from testamur.http.operations import Call, Dialect, Reply
+from testamur.http.operations import Call, Dialect, Parts, Reply
 from testamur.http.routing import Router
 from testamur.ledger import Ledger
 from testamur.logs import RequestLine, log_request
@@ -66,7 +66,10 @@ class DialectService:
             reply = self.dialect.answer_error(InternalError(), call)
         if self.dialect.after is not None:
             self.dialect.after(call, headers, reply)
-        await self._send(scope, send, reply, request_id)
+        if reply.parts is None:
+            await self._send(scope, send, reply, request_id)
+        else:
+            await self._send_parts(scope, send, reply, reply.parts, request_id)
         self._record(call, scope, reply, request_id, time.perf_counter() - started)
 
     def _call(self, scope: Scope, headers: Mapping[bytes, bytes], request_id: str) -> Call:
@@ -177,6 +180,26 @@ class DialectService:
             hold()
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+    async def _send_parts(self, scope: Scope, send: Send, reply: Reply, parts: Parts, request_id: str) -> None:
+        headers = [(b"x-request-id", request_id.encode()), *reply.headers, (b"content-type", reply.media_type)]
+        if parts.length is not None:
+            headers.append((b"content-length", str(parts.length).encode()))
+        is_gone = scope.get("extensions", _NOTHING).get("testamur.is_gone", lambda: False)
+        try:
+            await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+            if scope["method"] != "HEAD":
+                # An error on the way breaks the connection, so nobody takes a part for the whole.
+                async for part in parts:
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+                    if is_gone():
+                        return
+            await send({"type": "http.response.body", "body": b""})
+        except Exception:
+            log.exception("an answer broke off", request_id=request_id, dialect=self.dialect.name)
+            raise
+        finally:
+            await parts.aclose()
 
     def _record(self, call: Call | None, scope: Scope, reply: Reply, request_id: str, seconds: float) -> None:
         operation = call.operation.name if call else "unknown"

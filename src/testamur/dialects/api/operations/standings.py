@@ -21,6 +21,7 @@ from testamur.dialects.api.translate.standings import day
 from testamur.dialects.api.wire import List
 from testamur.dialects.api.wire import assignments as wire_of_assignments
 from testamur.dialects.api.wire import standings as wire
+from testamur.http.accept import preferred
 from testamur.http.operations import Call, Operation, Param, Reply
 from testamur.http.replies import instant, json_reply
 
@@ -187,9 +188,7 @@ def _known_at(call: Call) -> datetime | None:
 
 
 def _wants_csv(call: Call) -> bool:
-    """Whether the header Accept names CSV, and JSON not before it."""
-    kinds = [part.partition(";")[0].strip().lower() for part in (call.header("accept") or "").split(",")]
-    return "text/csv" in kinds and "application/json" not in kinds[: kinds.index("text/csv")]
+    return preferred(call.header("accept"), ("application/json", "text/csv")) == "text/csv"
 
 
 def _link(call: Call, next: str | None) -> list[tuple[bytes, bytes]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from msgspec import UNSET, Struct
 
@@ -95,6 +96,14 @@ def said(body: Struct, *, but: Sequence[str] = ()) -> dict[str, object]:
 
 def id_of(id: Id | None, noun: str) -> str | None:
     return None if id is None else to_ulid(id, noun)
+
+
+def cell(value: Any) -> str:
+    """As text; what a spreadsheet would take for a formula gets an apostrophe (rule I19)."""
+    if value is None:
+        return ""
+    text = str(value.value) if hasattr(value, "value") else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
 def _named(text: str, noun: str, field: str) -> Reference:

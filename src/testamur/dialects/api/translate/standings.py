@@ -14,8 +14,8 @@ from testamur.core.errors import FieldFault, InvalidInput
 from testamur.core.ids import Id, to_ulid, to_uuid
 from testamur.core.people import Person
 from testamur.core.standing import Counts, OnTime, Preview, Standing, Task
+from testamur.dialects.api.translate import cell, id_of
 from testamur.dialects.api.translate import day as any_day
-from testamur.dialects.api.translate import id_of
 from testamur.dialects.api.wire import standings as wire
 from testamur.http.replies import instant
 
@@ -96,7 +96,7 @@ def as_csv(lines: Sequence[Standing], people: Mapping[Id, Person]) -> bytes:
             "given_name": person.given_name if person else None,
             "family_name": person.family_name if person else None,
         }
-        writer.writerow([_cell(cells[name]) for name in CSV_COLUMNS])
+        writer.writerow([cell(cells[name]) for name in CSV_COLUMNS])
     return file.getvalue().encode()
 
 
@@ -248,14 +248,6 @@ def _fact(fact: Id | int | None, stored: Standing, records: RecordsOf) -> wire.F
 
 def _record(fact: Id | None, records: RecordsOf) -> str | None:
     return to_ulid(records[fact][0], "record") if fact is not None and fact in records else None
-
-
-def _cell(value: Any) -> str:
-    """As text; what a spreadsheet would take for a formula gets an apostrophe (rule I19)."""
-    if value is None:
-        return ""
-    text = str(value.value) if hasattr(value, "value") else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
 def _rate(rate: float | None) -> float | None:
