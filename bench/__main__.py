@@ -14,6 +14,7 @@ from bench import lines as line_by_line
 from bench import load, pgbench, servers
 from bench.delivery import EVENTS, Telling
 from bench.depth import ROWS, Depth
+from bench.exports import Exporting
 from bench.ground import Ground, open_ground
 from bench.imports import ROWS as IMPORTED
 from bench.imports import Imports
@@ -21,7 +22,7 @@ from bench.measures import Line, Run
 from bench.profile import profile
 from bench.standing import PEOPLE, Keeping
 
-SUITES = ("load", "lines", "standing", "depth", "delivery", "imports")
+SUITES = ("load", "lines", "standing", "depth", "delivery", "imports", "export")
 
 
 _TELLS_NOBODY = {"TESTAMUR_DELIVERS_WEBHOOKS": "false"}
@@ -36,7 +37,7 @@ def main() -> None:
     words.add_argument("--seconds", type=int, help="length of each measurement (7, quick: 3)")
     words.add_argument("--rounds", type=int, help="how often each is made; medians are shown (2, quick: 1)")
     words.add_argument("--posts", type=int, help="completions posted while memory is watched (200000, quick: 15000)")
-    words.add_argument("--rows", type=int, help="rows of the lists that are paged through (1000000, quick: 100000)")
+    words.add_argument("--rows", type=int, help="rows that are paged through and exported (1000000, quick: 100000)")
     words.add_argument("--events", type=int, help="events that are delivered to webhooks (10000, quick: 2000)")
     words.add_argument("--people", type=int, help="people whose standing is kept (100000, quick: 10000)")
     words.add_argument("--imported", type=int, help="rows of history imported (1000000, quick: 100000)")
@@ -79,6 +80,10 @@ def _measure(given: argparse.Namespace) -> None:
             depth = Depth(ground, worker, given.rows or (100_000 if given.quick else ROWS))
             depth.everything()
             lines, notes = [*lines, *depth.lines], [*notes, *depth.notes]
+        if "export" in suites:
+            exporting = Exporting(ground, given.rows or (100_000 if given.quick else ROWS))
+            exporting.everything()
+            lines, notes = [*lines, *exporting.lines], [*notes, *exporting.notes]
         if "delivery" in suites:
             telling = Telling(
                 ground,

@@ -37,7 +37,7 @@ class Depth:
     def everything(self) -> None:
         """Fill the tenant, then measure each list."""
         started = time.monotonic()
-        _fill(self.ground, self.rows)
+        fill(self.ground, self.rows)
         self.notes.append(
             f"depth: {self.rows:,} more people and completions, made in {time.monotonic() - started:.0f} s"
         )
@@ -123,7 +123,7 @@ def _in_turns(ask: _Ask, *addresses: str) -> list[float]:
     return [statistics.median(times) for times in took.values()]
 
 
-def _fill(ground: Ground, rows: int) -> None:
+def fill(ground: Ground, rows: int) -> None:
     """People with a reference each, and completions of those who were there before, half a second apart."""
     tenant = ground.tenant.id
     entry = int(pgbench.query(ground, f"SELECT entry FROM tenant_counter WHERE tenant = '{tenant}'"))

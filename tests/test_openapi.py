@@ -33,7 +33,7 @@ def test_the_document_names_every_operation(server: Server, dialect: Dialect) ->
     assert all(operation.path in page.text for operation in dialect.operations)
 
 
-def test_the_document_says_that_lists_of_standings_come_as_csv_too(server: Server) -> None:
+def test_the_document_says_what_comes_in_other_forms_too(server: Server) -> None:
     document = httpx.get(f"{server.url}/api/openapi.json").json()
     found = {
         (operation["operationId"], media_type)
@@ -42,7 +42,13 @@ def test_the_document_says_that_lists_of_standings_come_as_csv_too(server: Serve
         for media_type in operation["responses"].get("200", {}).get("content", {})
         if media_type != "application/json"
     }
-    assert found == {("listStandings", "text/csv")}
+    assert found == {
+        ("listStandings", "text/csv"),
+        ("getTranscript", "text/csv"),
+        ("getTranscript", "text/html"),
+        ("exportFacts", "application/x-ndjson"),
+        ("exportEndings", "application/x-ndjson"),
+    }
 
 
 @pytest.mark.slow

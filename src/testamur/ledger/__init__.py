@@ -17,8 +17,10 @@ from testamur.ledger.clients import Clients
 from testamur.ledger.cpd import Cpd
 from testamur.ledger.decisions import Decisions
 from testamur.ledger.directory import Directory
+from testamur.ledger.dossiers import Dossiers
 from testamur.ledger.enrolling import Enrolling
 from testamur.ledger.enrolments import Enrolments
+from testamur.ledger.exports import Exports
 from testamur.ledger.favorites import Favorites
 from testamur.ledger.feed import Feed
 from testamur.ledger.idempotency import IdempotencyKeys
@@ -37,6 +39,7 @@ from testamur.ledger.sessions import Sessions
 from testamur.ledger.skills import Skills
 from testamur.ledger.standing import Standings
 from testamur.ledger.tenants import Tenants
+from testamur.ledger.transcripts import Transcripts
 from testamur.ledger.webhooks import Webhooks
 from testamur.storage.database import Database
 
@@ -63,8 +66,10 @@ class Ledger:
     cpd: Cpd
     decisions: Decisions
     directory: Directory
+    dossiers: Dossiers
     enrolling: Enrolling
     enrolments: Enrolments
+    exports: Exports
     favorites: Favorites
     feed: Feed
     invitations: Invitations
@@ -83,6 +88,7 @@ class Ledger:
     skills: Skills
     standings: Standings
     tenants: Tenants
+    transcripts: Transcripts
     webhooks: Webhooks
 
     @classmethod
@@ -102,8 +108,10 @@ class Ledger:
             cpd=Cpd(database, clock),
             decisions=Decisions(database, clock, records),
             directory=Directory(database),
+            dossiers=Dossiers(database, clock),
             enrolling=Enrolling(database, clock),
             enrolments=Enrolments(database, clock),
+            exports=Exports(database),
             favorites=Favorites(database, clock),
             feed=Feed(database),
             invitations=Invitations(database, clock),
@@ -122,6 +130,7 @@ class Ledger:
             skills=Skills(database, clock),
             standings=Standings(database, clock),
             tenants=Tenants(database, clock),
+            transcripts=Transcripts(database, clock),
             webhooks=Webhooks(database, clock),
         )
 

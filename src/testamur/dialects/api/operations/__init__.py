@@ -9,6 +9,7 @@ from testamur.dialects.api.operations import (
     assignments,
     audiences,
     decisions,
+    exports,
     favorites,
     imports,
     feed,
@@ -20,6 +21,7 @@ from testamur.dialects.api.operations import (
     sessions,
     settings,
     standings,
+    transcripts,
     webhooks,
 )
 from testamur.dialects.api.operations.shared import NAME, identify
@@ -36,9 +38,11 @@ OPERATIONS = (
     *records.OPERATIONS,
     *sessions.OPERATIONS,
     *standings.OPERATIONS,
+    *transcripts.OPERATIONS,
     *decisions.OPERATIONS,
     *settings.OPERATIONS,
     *feed.OPERATIONS,
+    *exports.OPERATIONS,
     *webhooks.OPERATIONS,
     *imports.OPERATIONS,
 )

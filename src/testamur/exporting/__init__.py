@@ -1,0 +1,1 @@
+"""A tenant's facts as files that other tools read without help."""
