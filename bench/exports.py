@@ -60,7 +60,7 @@ class Exporting:
     def _copied(self) -> float:
         """Facts a second, of the same columns, written to a file by psql."""
         known, out = QUERIES["export_facts_table"], self.ground.folder / "facts.copy"
-        values = {"tenant": f"'{self.ground.tenant.id}'::uuid", "after": "0", "until": str(2**62)}
+        values = {"tenant": f"'{self.ground.tenant.id}'::uuid", "after": "0", "until": str(2**62), "count": "NULL"}
         sql = known.sql.strip().rstrip(";")
         for place in range(len(known.parameters), 0, -1):
             sql = sql.replace(f"${place}", values[known.parameters[place - 1]])

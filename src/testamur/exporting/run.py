@@ -9,8 +9,8 @@ from pathlib import Path
 
 from testamur.core.ids import Id
 from testamur.exporting.folder import Folder
-from testamur.exporting.formats import FORMS, Compression, Format, Writer, writer
-from testamur.ledger.exports import Exported, Exports, Slice
+from testamur.exporting.formats import Compression, Format, Reader, Writer, by_month, writer
+from testamur.ledger.exports import Exported, Exports, Form, Slice
 
 SLICE_ROWS = 50_000
 PART_ROWS = 1_000_000
@@ -67,17 +67,16 @@ class _Part:
         self._tell = tell
         self._writers: dict[Path, Writer] = {}
         self._rows: dict[Path, int] = {}
+        self._readers = {what: Reader(what) for what in Exported}
 
     async def take(self, exports: Exports, tenant: Id, what: Exported, until: int, enough: int | None = None) -> int:
         """Write what there is up to the entry `until`, or until it is enough; return the entry it came to."""
         manifest, taken = self._folder.manifest, 0
-        slices = exports.slices(
-            tenant, what, FORMS[manifest.format], after=manifest.last, until=until, count=SLICE_ROWS
-        )
+        slices = exports.slices(tenant, what, Form.TABLE, after=manifest.last, until=until, count=SLICE_ROWS)
         async for slice in _ahead(slices):
-            await asyncio.to_thread(self._write, what, slice)
-            taken += slice.rows
-            self._ran.rows[what] += slice.rows
+            rows = await asyncio.to_thread(self._write, what, slice)
+            taken += rows
+            self._ran.rows[what] += rows
             self._tell(self._ran)
             if enough is not None and taken >= enough:
                 return slice.until
@@ -99,14 +98,18 @@ class _Part:
                 pass  # such as a disk that is full, which is being told already
             path.unlink(missing_ok=True)
 
-    def _write(self, what: Exported, slice: Slice) -> None:
-        manifest = self._folder.manifest
-        path = self._folder.unfinished(what, slice.month)
-        if path not in self._writers:
-            self._writers[path] = writer(manifest.format, what, path, manifest.compression)
-            self._rows[path] = 0
-        self._writers[path].write(slice.data)
-        self._rows[path] += slice.rows
+    def _write(self, what: Exported, slice: Slice) -> int:
+        """Write a slice and return how many rows it has."""
+        manifest, table = self._folder.manifest, self._readers[what].read(slice.data)
+        for month, rows in by_month(table):
+            path = self._folder.unfinished(what, month)
+            if path not in self._writers:
+                self._writers[path] = writer(manifest.format, what, path, manifest.compression)
+                self._rows[path] = 0
+            self._writers[path].write(rows)
+            self._rows[path] += rows.num_rows
+        taken: int = table.num_rows
+        return taken
 
 
 async def _ahead(slices: AsyncIterator[Slice]) -> AsyncIterator[Slice]:

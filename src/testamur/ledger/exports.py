@@ -6,6 +6,7 @@ ending, under the entry that says so; a fact that has none stands.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import Enum
@@ -13,6 +14,9 @@ from enum import Enum
 from testamur.core.errors import FieldFault, InvalidInput
 from testamur.core.ids import Id
 from testamur.storage.database import Database
+
+_NUMBER_AT_END = re.compile(rb"\d+(?=}?\n\Z)")
+_DIGITS_MAX = 24
 
 
 class Exported(Enum):
@@ -31,12 +35,10 @@ class Form(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Rows of entries behind `after` up to `until`, all recorded in `month` (`2026-11`, UTC)."""
+    """All rows of the entries behind `after` up to `until`."""
 
     after: int
     until: int
-    month: str
-    rows: int
     data: bytes
 
 
@@ -59,11 +61,18 @@ class Exports:
     ) -> AsyncGenerator[Slice, None]:
         """All rows of the entries behind `after` up to `until`, in their order, up to `count` at a time."""
         while after < until:
+            query = f"export_{what.value}_{form.value}"
             async with self._database.read(tenant) as tx:
-                row = await tx.row(f"export_{what.value}_slice", after=after, until=until, count=count)
-                if row is None:
-                    return
-                query = f"export_{what.value}_{form.value}"
-                data = await tx.copied(query, lines=form is Form.LINES, after=after, until=row["until"])
-            yield Slice(after, row["until"], row["month"], row["rows"], data)
-            after = row["until"]
+                data = await tx.copied(query, lines=form is Form.LINES, after=after, until=until, count=count)
+            if not data:
+                return
+            slice = Slice(after, _last_entry(data), data)
+            yield slice
+            after = slice.until
+
+
+def _last_entry(data: bytes) -> int:
+    """The number that stands last, in a row of CSV as in a line of JSON."""
+    found = _NUMBER_AT_END.search(data, len(data) - _DIGITS_MAX)
+    assert found is not None
+    return int(found[0])
