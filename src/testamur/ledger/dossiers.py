@@ -36,6 +36,8 @@ SECTIONS = (
     "sessions",
     "facts",
     "reports",
+    "imported_rows",
+    "imports",
     "entries",
 )
 """What a dossier has besides the person herself, in its order."""

@@ -115,6 +115,16 @@ FROM (
 JOIN report r ON r.tenant = :tenant AND r.record = f.record AND r.fact = f.id
 ORDER BY r.reported_at, r.record, r.digest;
 
+-- name: dossier_imported_rows
+-- Rows of files that were matched with her, also of those that were never committed. No index leads there either.
+SELECT (to_jsonb(r) - '{tenant,person,digest}'::text[])::text AS shown FROM import_row r
+WHERE r.tenant = :tenant AND r.person = :person ORDER BY r.batch, r.number;
+
+-- name: dossier_imports
+-- What she brought in herself.
+SELECT (to_jsonb(b) - '{tenant,person}'::text[])::text AS shown FROM import_batch b
+WHERE b.tenant = :tenant AND b.person = :person ORDER BY b.created_at, b.id;
+
 -- name: dossier_entries
 -- What the ledger says of her and of what is hers. No index leads there, so all entries of the tenant are looked through.
 WITH hers AS MATERIALIZED (

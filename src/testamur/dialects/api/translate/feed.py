@@ -18,6 +18,7 @@ PLACES = {
     "extension": "/v1/extensions/",
     "invitation": "/v1/invitations/",
     "session": "/v1/sessions/",
+    "import": "/v1/imports/",
     "webhook": "/v1/webhooks/",
 }
 """Where a thing is read by its id, by its noun."""
@@ -32,6 +33,7 @@ _SUBJECTS = {
     "audience_enrolment": "audience",
     "attempt": "session",
     "settings": "tenant",
+    "outside": "item",
 }
 """What changes when these do; of other entries the subject is what their kind says."""
 
