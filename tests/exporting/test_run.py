@@ -307,7 +307,7 @@ def test_lines_are_plain_json(hub: Hub, tmp_path: Path) -> None:
 def test_files_and_the_stream_say_the_same(hub: Hub, tmp_path: Path) -> None:
     """Two makers of lines: Arrow for files, PostgreSQL for answers. Columns are empty never, always, and at times."""
     for n in range(7):
-        content = {"score_percent": n / 4, "passed": n % 2 == 0, "extra": {"n": [n]}} if n % 3 else {}
+        content: dict[str, Any] = {"score_percent": n / 4, "passed": n % 2 == 0, "extra": {"n": [n]}} if n % 3 else {}
         record(hub, When.day(date(2021, 5, 4 + n)) if n % 2 else None, is_prior=n == 3, **content)
     hub.do(hub.ledger.records.void(hub.caller, record(hub)))
     export(hub, tmp_path, Format.NDJSON)

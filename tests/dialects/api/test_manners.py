@@ -74,7 +74,7 @@ def test_an_unknown_parameter_is_422_and_named(hub: Hub, operation: Operation) -
         "started_at": "2025-01-01T09:00:00Z",
         "key": "x",
     }
-    required = {"list": "overdue", "from": "2025-01-01", "to": "2025-01-01"}
+    required = {"list": "overdue", "from": "2025-01-01", "to": "2025-01-01", "check": "x"}
     params = {param.name: required[param.name] for param in operation.params if param.is_required}
     known = {name: value for name, value in body.items() if name in getattr(operation.body, "__struct_fields__", ())}
     answer = hub.client("api").request(
