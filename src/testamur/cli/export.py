@@ -14,7 +14,7 @@ import typer
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from testamur import serving
-from testamur.cli.common import Data, DatabaseUrl, Json, TenantName, caller_of, settings_of, with_ledger
+from testamur.cli.common import Data, DatabaseUrl, Json, OnlyTenant, caller_of, settings_of, tenant_of, with_ledger
 from testamur.cli.output import console, explained, show
 from testamur.core.errors import TestamurError
 from testamur.core.people import Reference
@@ -43,7 +43,7 @@ class TranscriptFormat(Enum):
 @app.command("transcript")
 def transcript_(
     person: Person,
-    tenant: TenantName,
+    tenant: OnlyTenant = "",
     format: Annotated[TranscriptFormat, typer.Option("--format", help="The form of it.")] = TranscriptFormat.JSON,
     to: To = None,
     data: Data = None,
@@ -58,7 +58,7 @@ def transcript_(
     with explained(), serving.database(settings_of(data, database_url)) as urls:
 
         async def work(ledger: Ledger) -> None:
-            owner = await ledger.tenants.find(tenant)
+            owner = await tenant_of(ledger, tenant)
             with _destination(to) as file:
                 async with ledger.transcripts.open(owner.id, reference_of(person)) as transcript:
                     await _write(file, render(transcript))
@@ -71,8 +71,8 @@ def transcript_(
 
 @app.command("facts")
 def facts_(
-    tenant: TenantName,
     to: Annotated[Path, typer.Option("--to", help="The folder to write into; one that was begun goes on.")],
+    tenant: OnlyTenant = "",
     format: Annotated[Format, typer.Option("--format", help="What the files are.")] = Format.PARQUET,
     compress: Annotated[
         Compression | None, typer.Option("--compress", help="How they are compressed; Parquet always is, by zstd.")
@@ -88,7 +88,7 @@ def facts_(
     with explained(), serving.database(settings_of(data, database_url)) as urls, _counting() as tell:
 
         async def work(ledger: Ledger) -> Ran:
-            owner = await ledger.tenants.find(tenant)
+            owner = await tenant_of(ledger, tenant)
             return await run(ledger.exports, owner.id, to, format, compression=compress, after=after, tell=tell)
 
         ran = with_ledger(urls, work)
@@ -105,7 +105,7 @@ def facts_(
 @app.command("person")
 def person_(
     person: Person,
-    tenant: TenantName,
+    tenant: OnlyTenant = "",
     to: To = None,
     data: Data = None,
     database_url: DatabaseUrl = None,
@@ -118,7 +118,7 @@ def person_(
     with explained(), serving.database(settings_of(data, database_url)) as urls:
 
         async def work(ledger: Ledger) -> None:
-            caller = await caller_of(ledger, (await ledger.tenants.find(tenant)).id, _CLIENT)
+            caller = await caller_of(ledger, (await tenant_of(ledger, tenant)).id, _CLIENT)
             with _destination(to) as file:
                 async with ledger.dossiers.open(caller, reference_of(person)) as dossier:
                     await _write(file, as_json(dossier))
