@@ -6,19 +6,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from testamur.core.ids import new_id
+from testamur.core.ids import Id, new_id
 from testamur.core.moments import When
 from testamur.core.transcripts import Code, Digest, Line
 
 NOW = datetime(2026, 3, 1, 12, 30, 0, 123000, UTC)
-TENANT, PERSON = new_id(), new_id()
+# Always the same: they name test cases, which every process has to name alike.
+TENANT, PERSON, RECORD, ITEM = (Id(UUID(int=number << 64)) for number in range(1, 5))
 LINE = Line(
-    record=new_id(),
+    record=RECORD,
     revision=1,
-    item=new_id(),
+    item=ITEM,
     item_ref="FIRE-101",
     item_version=1,
     title="Fire safety",

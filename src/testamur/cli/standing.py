@@ -187,7 +187,9 @@ def counts(
         each, total = _on(data, database_url, tenant, find)
         rows = [_counts(one) for one in each]
         whole = _counts(total)
-        columns = ["assignment", *(status.value for status in Status), "required", "current_rate", "on_track_rate"]
+        # A terminal is narrow: nobody needs a column of noughts.
+        statuses = [status.value for status in Status if total.statuses.get(status)]
+        columns = ["assignment", *statuses, "required", "current_rate", "on_track_rate"]
         flat = [{**row, **row["statuses"]} for row in [*rows, whole | {"assignment": "all"}]]
         known = f"as known at {format_instant(total.known_at)}, " if total.known_at else ""
         title = f"Standing on {total.day} ({total.zone}), {known}computed at {format_instant(total.computed_at)}"
