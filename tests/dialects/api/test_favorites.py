@@ -99,7 +99,7 @@ def test_marking_and_unmarking_are_entries(hub: Hub) -> None:
 
     async def found() -> list[tuple[str, object]]:
         async with hub.ledger.database.read(hub.tenant.id) as tx:
-            rows = await tx.rows("entry_list", after=0, count=1000)
+            rows = await tx.rows("entries_page", after=0, count=1000, size_max=10**9)
         return [(row["kind"], row["data"]) for row in rows if row["kind"].startswith("favorite.")]
 
     data = {"item": str(hub.item)}

@@ -32,7 +32,7 @@ def invite(client: httpx.Client, email: str = "grace@example.com", **more: Any) 
 def entries(hub: Hub) -> list[tuple[str, Any]]:
     async def found() -> list[tuple[str, Any]]:
         async with hub.ledger.database.read(hub.tenant.id) as tx:
-            rows = await tx.rows("entry_list", after=0, count=1000)
+            rows = await tx.rows("entries_page", after=0, count=1000, size_max=10**9)
         return [(row["kind"], row["data"]) for row in rows]
 
     listed: list[tuple[str, Any]] = hub.do(found())

@@ -36,7 +36,9 @@ def listed(client: httpx.Client, group: str) -> list[str]:
 def entries(hub: Hub, kind: str) -> list[Any]:
     async def found() -> list[Any]:
         async with hub.ledger.database.read(hub.tenant.id) as tx:
-            return [row for row in await tx.rows("entry_list", after=0, count=1000) if row["kind"] == kind]
+            return [
+                row for row in await tx.rows("entries_page", after=0, count=1000, size_max=10**9) if row["kind"] == kind
+            ]
 
     found_: list[Any] = hub.do(found())
     return found_
