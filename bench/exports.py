@@ -10,7 +10,7 @@ from bench import pgbench
 from bench.depth import fill
 from bench.ground import Ground, with_ledger
 from bench.measures import Line
-from testamur.exporting.formats import Format
+from testamur.exporting.choices import Format
 from testamur.exporting.run import run
 from testamur.ledger import Ledger
 from testamur.ledger.exports import Exported

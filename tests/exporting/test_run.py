@@ -19,8 +19,8 @@ from testamur.core.moments import When
 from testamur.core.people import Reference
 from testamur.core.records import NewRecord, Report
 from testamur.exporting import run as running
+from testamur.exporting.choices import Compression, Format
 from testamur.exporting.folder import MANIFEST, Folder
-from testamur.exporting.formats import Compression, Format
 from testamur.exporting.run import Ran, run
 from testamur.ledger.exports import Exported
 from tests.hub import Hub, moment

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
@@ -19,11 +19,13 @@ from testamur.cli.output import console, explained, show
 from testamur.core.errors import TestamurError
 from testamur.core.people import Reference
 from testamur.dialects.api.translate import transcripts
+from testamur.exporting.choices import Compression, Format
 from testamur.exporting.dossier import as_json
-from testamur.exporting.formats import Compression, Format
-from testamur.exporting.run import Ran, run
 from testamur.ledger import Ledger
 from testamur.ledger.exports import Exported
+
+if TYPE_CHECKING:
+    from testamur.exporting.run import Ran
 
 app = typer.Typer(help="Files for others: transcripts, facts, all about a person.", no_args_is_help=True)
 
@@ -86,6 +88,8 @@ def facts_(
 ) -> None:
     """Write a tenant's facts as files by month of recording, for DuckDB, Spark and others; run again for news."""
     with explained(), serving.database(settings_of(data, database_url)) as urls, _counting() as tell:
+        # Every command would load what writes Parquet, and a worker hold it for good.
+        from testamur.exporting.run import run
 
         async def work(ledger: Ledger) -> Ran:
             owner = await tenant_of(ledger, tenant)

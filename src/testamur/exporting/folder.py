@@ -17,7 +17,8 @@ from msgspec import Struct
 
 from testamur.core.errors import Conflict, FieldFault, InvalidInput
 from testamur.core.ids import Id, to_uuid
-from testamur.exporting.formats import Compression, Format, suffix
+from testamur.exporting.choices import Compression, Format
+from testamur.exporting.formats import suffix
 from testamur.ledger.exports import Exported
 
 MANIFEST = "_manifest.json"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,21 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from testamur.exporting.choices import Compression, Format
 from testamur.ledger.exports import Exported
-
-
-class Format(Enum):
-    """What the files are."""
-
-    PARQUET = "parquet"
-    NDJSON = "ndjson"
-
-
-class Compression(Enum):
-    """How they are compressed."""
-
-    ZSTD = "zstd"
-    GZIP = "gzip"
 
 
 class Writer(Protocol):

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from testamur.core.ids import Id
+from testamur.exporting.choices import Compression, Format
 from testamur.exporting.folder import Folder
-from testamur.exporting.formats import Compression, Format, Reader, Writer, by_month, writer
+from testamur.exporting.formats import Reader, Writer, by_month, writer
 from testamur.ledger.exports import Exported, Exports, Form, Slice
 
 SLICE_ROWS = 50_000
