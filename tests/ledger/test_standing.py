@@ -33,7 +33,7 @@ from testamur.core.standing import (
     StandingFilter,
 )
 from testamur.core.tenants import SettingsChange
-from testamur.ledger import Ledger, standing_lines
+from testamur.ledger import Ledger, standing_facts
 from testamur.ledger.everyone import meant_audience
 from testamur.storage.database import DatabaseUrls
 from tests.hub import Hub
@@ -541,9 +541,9 @@ def test_of_very_many_facts_none_that_matters_is_left_out(
     _pour(town, 600)
     town.clock.go(date(2027, 1, 1))
     moments = [None, datetime(2025, 3, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)]
-    monkeypatch.setattr(standing_lines, "FACTS_AT_ONCE", 50)
+    monkeypatch.setattr(standing_facts, "FACTS_AT_ONCE", 50)
     told = [town.at(made, date(2027, 1, 1), known_at=moment) for moment in moments]
-    monkeypatch.setattr(standing_lines, "FACTS_AT_ONCE", 10_000)
+    monkeypatch.setattr(standing_facts, "FACTS_AT_ONCE", 10_000)
     whole = [town.at(made, date(2027, 1, 1), known_at=moment) for moment in moments]
     for few, all_of_them in zip(told, whole, strict=True):
         assert few.facts is not None

@@ -11,7 +11,8 @@ from testamur.core.compliance import Status, Step
 from testamur.core.errors import AssignmentNotFound
 from testamur.core.ids import FIRST_ID, Id
 from testamur.core.personal_assignments import Personal
-from testamur.ledger.standing_lines import fresh_steps, step_of
+from testamur.ledger.standing_rows import step_of
+from testamur.ledger.standing_steps import fresh_steps
 from testamur.storage.database import Database, Row, Tx
 
 _CHUNK = 500

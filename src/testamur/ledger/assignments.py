@@ -31,7 +31,8 @@ from testamur.core.people import Reference, normalise
 from testamur.ledger.audiences import find_audience
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
-from testamur.ledger.standing_lines import calendar_pairs, restand_assignment
+from testamur.ledger.standing_lines import restand_assignment
+from testamur.ledger.standing_rows import calendar_pairs
 from testamur.storage.database import Database, Row, Tx, WriteTx
 
 

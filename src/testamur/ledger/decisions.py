@@ -29,7 +29,8 @@ from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
 from testamur.ledger.people import find_person
 from testamur.ledger.records import Records
-from testamur.ledger.standing_lines import About, restand, restand_people
+from testamur.ledger.standing_facts import About
+from testamur.ledger.standing_lines import restand, restand_people
 from testamur.storage.database import Database, Row, Tx
 
 SOURCE = "testamur"

@@ -17,7 +17,7 @@ from testamur.core.people import Reference
 from testamur.core.records import Record
 from testamur.core.vocabularies import EnrolmentStatus, stored_as
 from testamur.ledger.assignments import find_assignment
-from testamur.ledger.standing_lines import About, told_of
+from testamur.ledger.standing_facts import About, told_of
 from testamur.storage.database import Database, Row, Tx
 
 _CHUNK = 250

@@ -16,7 +16,7 @@ from testamur.core.ids import Id
 from testamur.core.imports import Effect
 from testamur.core.moments import Precision, When
 from testamur.ledger.import_matching import Progress
-from testamur.ledger.standing_lines import About, told_of
+from testamur.ledger.standing_facts import About, told_of
 from testamur.storage.database import Database, Tx
 
 EXAMINED_MAX = 20_000

@@ -19,7 +19,8 @@ from testamur.core.vocabularies import EnrolmentStatus, enrolment_status
 from testamur.ledger.audiences import find_audience
 from testamur.ledger.items import get_items
 from testamur.ledger.sessions import Sessions
-from testamur.ledger.standing_lines import fresh_steps, step_of
+from testamur.ledger.standing_rows import step_of
+from testamur.ledger.standing_steps import fresh_steps
 from testamur.storage.database import Database, Row, Tx
 
 

@@ -32,10 +32,12 @@ from testamur.core.standing import (
 from testamur.ledger import standing_known
 from testamur.ledger.assignments import edited_settings, find_assignment, new_settings
 from testamur.ledger.people import find_person
+from testamur.ledger.standing_facts import About
 from testamur.ledger.standing_known import Knowledge, Ranked, Tally, Wanted
-from testamur.ledger.standing_lines import About, step_of, work_out
 from testamur.ledger.standing_preview import Proposal, check_size, preview
 from testamur.ledger.standing_rebuild import rebuild
+from testamur.ledger.standing_rows import step_of
+from testamur.ledger.standing_steps import work_out
 from testamur.storage.database import Database, Row, Tx
 
 _CHUNK = 64

@@ -19,7 +19,8 @@ from testamur.core.compliance import CreditState, Outcome, Status, Step, Timelin
 from testamur.core.errors import FieldFault, InvalidInput
 from testamur.core.ids import FIRST_ID, Id
 from testamur.core.standing import Listed, Place, StandingFilter
-from testamur.ledger.standing_lines import About, Line, told_of
+from testamur.ledger.standing_facts import About, told_of
+from testamur.ledger.standing_rows import Line
 from testamur.ledger.standing_spread import LINES_AT_ONCE, spread
 from testamur.storage.database import Database, Tx
 

@@ -15,7 +15,7 @@ from testamur.core.compliance import Status, Step, Timeline, standing_on
 from testamur.core.errors import FieldFault, InvalidInput
 from testamur.core.ids import Id
 from testamur.core.standing import CHANGES_MAX, Changed, Preview
-from testamur.ledger.standing_lines import About, told_of
+from testamur.ledger.standing_facts import About, told_of
 from testamur.ledger.standing_spread import spread
 from testamur.storage.database import Database, Tx
 

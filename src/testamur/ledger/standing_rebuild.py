@@ -8,8 +8,9 @@ from datetime import datetime
 
 from testamur.core.ids import Id
 from testamur.core.standing import Rebuilt
-from testamur.ledger.standing_lines import About, difference, write_difference
+from testamur.ledger.standing_facts import About
 from testamur.ledger.standing_spread import LINES_AT_ONCE, WORTH_PROCESSES, spread
+from testamur.ledger.standing_steps import difference, write_difference
 from testamur.storage.database import Database
 
 _CONFIRMED_AT_ONCE = 64
