@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections import Counter
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -357,6 +358,30 @@ def test_progress_begins_what_is_open(town: Town) -> None:
     )
     assert town.statuses()[1] == ("2025-01-15", "in_progress")
     assert town.differences() == (1, 0)
+
+
+def test_what_lines_share_is_read_again_after_every_change_of_it(town: Town) -> None:
+    """It is remembered between completions, by a count that each of these must move."""
+    made = town.assign(recurrence_days=365)
+    caller, ledger = town.hub.caller, town.ledger
+    changes: list[Callable[[], Coroutine[Any, Any, object]]] = [
+        lambda: ledger.assignments.edit(caller, named(made), AssignmentEdit(completion_period_days=60)),
+        lambda: ledger.items.publish(caller, town.hub.item, retraining_from=date(2025, 1, 15)),
+        lambda: ledger.items.change(caller, ITEM, retired=True),
+        lambda: ledger.items.change(caller, ITEM, retired=False),
+        lambda: ledger.tenants.change_settings(caller, SettingsChange(reentry_days=40)),
+    ]
+    counts = []
+    for place, change in enumerate([None, *changes]):
+        if change is not None:
+            town.do(change())
+        for minute in range(2):  # the first reads anew, the second takes what is remembered
+            town.clock.go(date(2025, 1, 11 + 2 * place + minute))
+            town.complete(date(2025, 1, 11 + 2 * place + minute))
+            counts.append(_query(town.hub, "SELECT rules FROM tenant_counter")[0]["rules"])
+        assert town.differences() == (1, 0)
+    assert counts[::2] == counts[1::2], "a completion moved it"
+    assert len(set(counts)) == 1 + len(changes)
 
 
 # Decisions ----------------------------------------------------------------------------------------------------------

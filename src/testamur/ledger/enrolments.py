@@ -86,13 +86,13 @@ class Enrolments:
             if not rows:
                 return dict.fromkeys((record.id for record in records), Coverage(False, None))
             zone = ZoneInfo(await tx.value("tenant_zone"))
+            rules: int = await tx.value("standing_rules")
             under: defaultdict[Id, set[Id]] = defaultdict(set)
             abouts: dict[Id, About] = {}
             for row in rows:
                 id = row["assignment"]
                 if id not in abouts:
-                    stamp = row["version"], row["items_updated_at"], row["settings"]
-                    abouts[id] = await About.remembered(tx, id, stamp)
+                    abouts[id] = await About.remembered(tx, id, rules)
                 under[id].add(people[row["place"] - 1])
             told = await told_of(tx, [(abouts[id], sorted(of)) for id, of in under.items()])
         lines = {}

@@ -113,7 +113,7 @@ class Batch:
 
     Args:
         has_days: a telling of the batch gives a bare day, so that what the others tell is also compared by day.
-        asked: items that an assignment accepts, or once did.
+        lines: assignments and people whose standing the new facts may change.
     """
 
     now: datetime
@@ -125,7 +125,7 @@ class Batch:
     keys: dict[tuple[str, str], KeyRow] = field(default_factory=dict)
     outside: dict[tuple[str, str | None], tuple[Id, Outside]] = field(default_factory=dict)
     enrolments: dict[tuple[Id, Id], tuple[str, Id]] = field(default_factory=dict)
-    asked: set[Id] = field(default_factory=set)
+    lines: set[tuple[Id, Id]] = field(default_factory=set)
     _standing: dict[Id, _Standing] = field(default_factory=dict)
     _moments: dict[tuple[Id, Id, datetime], list[tuple[Id, Id]]] = field(default_factory=dict)
     _days: dict[tuple[Id, Id, str, date], list[tuple[Id, Id, bool]]] = field(default_factory=dict)
@@ -178,16 +178,9 @@ class Batch:
         self._tell(report, recorded)
         return recorded
 
-    def touching(self) -> list[Id]:
-        """Records whose facts an assignment may ask for, by what was written and what was closed."""
-        asked = {fact.record for fact in self.facts if fact.item in self.asked and fact.person is not None}
-        return list(asked | {record for record, _ in self.closes})
-
     def _named(self, new: NewRecord, row: Row) -> tuple[Id | None, Id | None] | TestamurError:
         """The person and the item that a telling is about."""
         item: Id | None = row["item"]
-        if item is not None and row["is_asked"]:
-            self.asked.add(item)
         if item is None and new.item is not None and not isinstance(new.item, Outside):
             return ItemNotFound(f"No learning object {new.item.value!r} in this tenant", field=new.item.field)
         if new.needs_published and isinstance(new.item, Reference) and not row["is_offered"]:
@@ -333,6 +326,8 @@ class Batch:
                     day = new.completed.local_day(ZoneInfo(row["zone"]))
                     days = self._days.setdefault((person, item, new.source, day), [])
                     days.append((*told, fact.completed_by_day))
+        if person is not None and item == row["item"]:
+            self.lines.update((assignment, person) for assignment in row["asked_by"])
         fact.started_at, fact.expires_at = new.started_at, new.expires_at
         fact.passed, fact.score_percent = new.passed, new.score_percent
         if new.quiz_score and row["is_authored"] and row["requires_quiz"]:

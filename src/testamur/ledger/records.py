@@ -21,7 +21,7 @@ from testamur.ledger.items import find_item
 from testamur.ledger.people import find_person
 from testamur.ledger.recording import Batch, EntryRow
 from testamur.ledger.shapes import Shape
-from testamur.ledger.standing_lines import restand_records
+from testamur.ledger.standing_lines import AT_ONCE_MAX, lines_of_records, restand, restand_records
 from testamur.storage.database import Database, Row, Series, Tx, WriteTx, is_fourfold
 from testamur.storage.gather import Flush, Gatherer, GoesOn
 from testamur.storage.named import shaped
@@ -124,7 +124,7 @@ class Records:
             (row,) = await tx.rows("record_resolve", now=now, tellings=[_looked_up(new)])
             batch = Batch(now, has_days=False)
             recorded = _told(batch.correct(old, new, report, row))
-            await self._write(tx, batch, row["last_entry"] + 1)
+            await self._write(tx, batch, row)
             return recorded
 
     async def restore(self, caller: Caller, id: Id) -> None:
@@ -302,14 +302,19 @@ class Records:
         has_days = any(new.completed and new.completed.precision is Precision.DAY for new, _ in tellings)
         batch = Batch(now, has_days)
         answers = [batch.take(new, report, row) for (new, report), row in zip(tellings, rows, strict=True)]
-        await self._write(tx, batch, rows[0]["last_entry"] + 1)
+        await self._write(tx, batch, rows[0])
         return answers
 
-    async def _write(self, tx: WriteTx, batch: Batch, first: int) -> None:
-        """Write a batch whose first entry gets the number `first`, and what follows from it."""
-        await _write(tx, batch, first)
-        if touching := batch.touching():
-            await restand_records(tx, touching, batch.now)
+    async def _write(self, tx: WriteTx, batch: Batch, ledger: Row) -> None:
+        """Write a batch and what follows from it. Any row of `record_resolve` tells where the ledger is."""
+        await _write(tx, batch, ledger["last_entry"] + 1)
+        lines = batch.lines
+        if batch.closes:
+            lines = lines.union(await lines_of_records(tx, [record for record, _ in batch.closes]))
+        if lines:
+            # Calls that share a commit are each held to the handful, not all of them together.
+            at_once = max(AT_ONCE_MAX, 2 * len(batch.facts))
+            await restand(tx, lines, batch.now, at_once=at_once, rules=ledger["rules"])
         # Entries of people and items say nothing about how many facts there are, and the hot query's plan hangs
         # on those.
         before = self._facts_written.get(tx.tenant, 0)

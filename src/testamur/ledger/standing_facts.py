@@ -37,10 +37,6 @@ FACTS_AT_ONCE = 1_000
 """Completions of one person that a line reads as they are; likewise what was closed, and sessions. Of more, those that
 differ in nothing but the time of their day are read as one, so that a line holds no more than days have passed."""
 
-Stamp = tuple[int, datetime, int | None]
-"""Moves with all that the lines of an assignment share: its last version, the last change of an item it accepts, and
-the last version of the tenant's settings."""
-
 
 @dataclass(frozen=True, slots=True)
 class About:
@@ -76,18 +72,16 @@ class About:
         )
 
     @classmethod
-    async def remembered(cls, tx: Tx, assignment: Id, stamp: Stamp | None) -> About:
-        """The same as it was read under this stamp before; without a stamp it is read.
+    async def remembered(cls, tx: Tx, assignment: Id, rules: int) -> About:
+        """The same as it was read before, at this count of changes to all that lines share.
 
         Only for transactions that change none of it: what they read would be remembered though they fail.
         """
-        if stamp is None:
-            return await cls.read(tx, assignment)
         key = tx.tenant, assignment
-        if key not in _remembered or _remembered[key][0] != stamp:
+        if key not in _remembered or _remembered[key][0] != rules:
             if len(_remembered) >= _REMEMBERED_MAX:
                 _remembered.clear()
-            _remembered[key] = stamp, await cls.read(tx, assignment)
+            _remembered[key] = rules, await cls.read(tx, assignment)
         return _remembered[key][1]
 
     def edited(self, version: Settings) -> About:
@@ -294,7 +288,7 @@ def _how(one: _FactTold) -> How:
     return How.PRIOR if one.is_prior else How.ORDINARY
 
 
-_remembered: dict[tuple[Id, Id], tuple[Stamp, About]] = {}
+_remembered: dict[tuple[Id, Id], tuple[int, About]] = {}
 _REMEMBERED_MAX = 1_000
 
 

@@ -8,12 +8,11 @@ A handful of lines is worked out right there. More of them become a task, in the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from types import MappingProxyType
 
 from testamur.core.ids import Id, new_id
-from testamur.ledger.standing_facts import About, Stamp
+from testamur.ledger.standing_facts import About
 from testamur.ledger.standing_rows import Line
 from testamur.ledger.standing_steps import difference, write_difference
 from testamur.storage.database import Tx, WriteTx
@@ -30,18 +29,21 @@ async def restand(
     now: datetime,
     *,
     at_once: int = AT_ONCE_MAX,
-    stamps: Mapping[Id, Stamp] = MappingProxyType({}),
+    rules: int | None = None,
 ) -> None:
     """Make the stored steps of these lines true again, at once or soon.
 
     Args:
-        stamps: of assignments, where they are known: what is remembered under the same stamp is not read again.
+        rules: the count of changes to what lines share, in a transaction that changes none of it.
     """
     by_assignment: defaultdict[Id, list[Id]] = defaultdict(list)
     for assignment, person in lines:
         by_assignment[assignment].append(person)
     if len(lines) <= at_once:
-        abouts = [(await About.remembered(tx, id, stamps.get(id)), people) for id, people in by_assignment.items()]
+        abouts = [
+            (await About.read(tx, id) if rules is None else await About.remembered(tx, id, rules), people)
+            for id, people in by_assignment.items()
+        ]
         await write_difference(tx, await difference(tx, abouts), now)
         return
     for assignment, people in by_assignment.items():
@@ -96,11 +98,14 @@ async def restand_items(tx: WriteTx, items: Sequence[Id], now: datetime) -> None
 
 async def restand_records(tx: WriteTx, records: Sequence[Id], now: datetime) -> None:
     """After facts of these records were written or closed."""
-    rows = await tx.rows("standing_of_records", records=list(records))
+    lines = await lines_of_records(tx, records)
     # Calls that share a commit are each held to the handful, not all of them together.
-    at_once = max(AT_ONCE_MAX, 2 * len(records))
-    stamps = {row["assignment"]: (row["version"], row["items_updated_at"], row["settings"]) for row in rows}
-    await restand(tx, [(row["assignment"], row["person"]) for row in rows], now, at_once=at_once, stamps=stamps)
+    await restand(tx, lines, now, at_once=max(AT_ONCE_MAX, 2 * len(records)))
+
+
+async def lines_of_records(tx: Tx, records: Sequence[Id]) -> list[Line]:
+    """The lines that facts of these records, present and past, may matter to."""
+    return [(row["assignment"], row["person"]) for row in await tx.rows("standing_of_records", records=list(records))]
 
 
 async def restand_returning(tx: WriteTx, since: date, now: datetime) -> None:

@@ -69,17 +69,9 @@ SELECT EXISTS (SELECT FROM standing_task k WHERE k.tenant = :tenant AND k.assign
 
 -- name: enrolled_in
 -- For each place of a list of people and items the assignments that ask, or asked, for the item of an audience the
--- person is, or was, a member of. The stamp moves with all that the lines of an assignment share.
-SELECT p.*, (SELECT max(v.number) FROM assignment_version v WHERE v.tenant = :tenant AND v.assignment = p.assignment) AS version,
-       (SELECT max(t.updated_at) FROM assignment_version v
-        CROSS JOIN LATERAL unnest(v.alternatives || v.primary_item) AS accepted (item)
-        JOIN item t ON t.tenant = :tenant AND t.id = accepted.item
-        WHERE v.tenant = :tenant AND v.assignment = p.assignment) AS items_updated_at,
-       (SELECT max(s.number) FROM tenant_settings s WHERE s.tenant = :tenant) AS settings
-FROM (
-    SELECT DISTINCT w.place, v.assignment
-    FROM unnest(:people::uuid[], :items::uuid[]) WITH ORDINALITY AS w (person, item, place)
-    JOIN membership m ON m.tenant = :tenant AND m.person = w.person
-    JOIN assignment_version v ON v.tenant = :tenant AND v.audience = m.audience
-     AND (v.primary_item = w.item OR w.item = ANY (v.alternatives))
-) p;
+-- person is, or was, a member of.
+SELECT DISTINCT w.place, v.assignment
+FROM unnest(:people::uuid[], :items::uuid[]) WITH ORDINALITY AS w (person, item, place)
+JOIN membership m ON m.tenant = :tenant AND m.person = w.person
+JOIN assignment_version v ON v.tenant = :tenant AND v.audience = m.audience
+ AND (v.primary_item = w.item OR w.item = ANY (v.alternatives));

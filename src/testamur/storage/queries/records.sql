@@ -5,20 +5,24 @@
 -- service more than all its other work on a telling.
 SELECT whom.person,
        what.item, what.is_authored, what.requires_quiz, what.is_offered, version.number AS version,
-       EXISTS (SELECT FROM assignment_item a WHERE a.tenant = :tenant AND a.item = what.item) AS is_asked,
+       ARRAY(SELECT a.assignment FROM assignment_item a
+             WHERE a.tenant = :tenant AND a.item = what.item
+               AND EXISTS (SELECT FROM assignment_version v
+                           JOIN membership m ON m.tenant = :tenant AND m.audience = v.audience AND m.person = whom.person
+                           WHERE v.tenant = :tenant AND v.assignment = a.assignment)) AS asked_by,
        keyed.record AS keyed_record, keyed.fingerprint,
        standing.id AS standing_fact, standing.revision AS standing_revision, standing.source AS standing_source,
        standing.created_at AS standing_created_at, standing.created_by AS standing_created_by,
        standing.completed_at AS standing_completed_at, standing.started_at AS standing_started_at,
        standing.item_version AS standing_version,
-       zone.name AS zone, zone.last_entry,
+       zone.name AS zone, zone.last_entry, zone.rules,
        same.records AS same_records, same.facts AS same_facts, same.occurrences
 FROM ROWS FROM (json_to_recordset(:tellings::json) AS (
          person_kinds text[], person_values text[], person_id uuid, item_kinds text[], item_values text[], item_id uuid,
          title text, provider text, completed_at timestamptz, by_day boolean, origin text, source text, key text))
      WITH ORDINALITY AS said (person_kinds, person_values, person_id, item_kinds, item_values, item_id, title, provider,
                               completed_at, by_day, origin, source, key, place)
-CROSS JOIN (SELECT t.zone AS name, c.entry AS last_entry
+CROSS JOIN (SELECT t.zone AS name, c.entry AS last_entry, c.rules
             FROM tenant t JOIN tenant_counter c ON c.tenant = t.id WHERE t.id = :tenant) zone
 LEFT JOIN LATERAL (
     SELECT found.person FROM (
