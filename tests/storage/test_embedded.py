@@ -114,6 +114,21 @@ def test_a_restart_keeps_data_and_passwords(folder: Path) -> None:
         assert execute(server.owner_url, "SELECT x FROM kept") == 7
 
 
+def test_a_copy_of_a_folder_has_a_database_of_its_own(folder: Path) -> None:
+    with open_cluster(folder) as server:
+        execute(server.owner_url, "CREATE TABLE kept (x int)", "INSERT INTO kept VALUES (7) RETURNING x")
+    copy = folder.with_name("copy")
+    shutil.copytree(folder, copy, symlinks=True)
+    if os.geteuid() == 0:  # copytree keeps no owners, as a backup would
+        user = (folder / "postgres").stat()
+        for each in [copy / "postgres", *(copy / "postgres").rglob("*")]:
+            os.chown(each, user.st_uid, user.st_gid)
+    with open_cluster(copy) as server:
+        assert execute(server.owner_url, "UPDATE kept SET x = 8 RETURNING x") == 8
+    with open_cluster(folder) as server:
+        assert execute(server.owner_url, "SELECT x FROM kept") == 7
+
+
 def test_the_embedded_server_takes_migrations_and_its_app_role_can_make_no_tables(cluster: Path) -> None:
     with open_cluster(cluster) as server:
         urls = DatabaseUrls(owner=server.owner_url, app=server.app_url)
@@ -271,6 +286,12 @@ def test_as_root_a_folder_below_a_closed_one_works_and_is_found_again() -> None:
                 assert execute(server.owner_url, "CREATE TABLE kept ()", "SELECT 1") == 1
             with open_cluster(data) as server:
                 assert server._home.parent == moved
+                assert execute(server.owner_url, "SELECT count(*) FROM kept") == 0
+            copy = data.with_name("copy")
+            shutil.copytree(data, copy, ignore=shutil.ignore_patterns("run"))
+            with pytest.raises(EmbeddedServerError, match=f"copy of {data}"):
+                EmbeddedServer(copy).start()
+            with open_cluster(data.rename(data.with_name("renamed"))) as server:
                 assert execute(server.owner_url, "SELECT count(*) FROM kept") == 0
         finally:
             if moved is not None:

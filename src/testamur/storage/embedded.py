@@ -188,14 +188,27 @@ class EmbeddedServer:
         if settled.exists():
             known = json.loads(settled.read_text())
             self._passwords = known["passwords"]
-            if Path(known["home"]).exists():
-                self._home = Path(known["home"])
+            self._home = self._known_home(Path(known["home"]), Path(known.get("data", self.data)))
         else:
             self._passwords = {
                 role: secrets.token_urlsafe(24) for role in ("postgres", "testamur_owner", "testamur_app")
             }
-        _write_private(settled, json.dumps({"passwords": self._passwords, "home": str(self._home)}))
+        told = {"passwords": self._passwords, "home": str(self._home), "data": str(self.data)}
+        _write_private(settled, json.dumps(told))
         self._own(self._sockets)
+
+    def _known_home(self, home: Path, data: Path) -> Path:
+        """Where the cluster is that was settled on `home` for the folder `data`: a copy must not serve its original."""
+        inside = self.data / "postgres"
+        if (inside / "PG_VERSION").exists():
+            return inside
+        if not home.exists():
+            return self._home
+        if data != self.data and (data / "postgres.json").exists():
+            raise EmbeddedServerError(
+                f"{self.data} is a copy of {data}, whose database lies in {home}: copy that too, to {inside}"
+            )
+        return home
 
     def _read_settlement(self) -> None:
         known = json.loads((self.data / "postgres.json").read_text())
