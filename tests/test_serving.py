@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -306,6 +307,11 @@ def test_two_workers_share_one_port(data: Path) -> None:
             at = datetime(2018, 1, 1, tzinfo=UTC)
             ids = {post(ready, client, at).json()["statementId"] for _ in range(50)}
         assert len(ids) == 1
+        time.sleep(0.2)  # a request is counted when its answer is out
+        for _ in range(8):  # each on a connection of its own, so of whichever worker takes it
+            told = httpx.get(f"{ready['url']}/metrics").text
+            of = r'testamur_request_seconds_count\{dialect="thrive",operation="(?!openapi)[^}]*\} ([0-9.]+)'
+            assert sum(map(float, re.findall(of, told))) == 50, told
         assert process.stop() == 0
 
 

@@ -7,7 +7,7 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -24,6 +24,7 @@ from testamur.dialects.cpod import operations as cpod
 from testamur.dialects.cpod.manners import Manners
 from testamur.http.index import index_page
 from testamur.http.limits import RateLimiter
+from testamur.http.metrics import exposition
 from testamur.http.operations import Dialect
 from testamur.http.service import DialectService, Receive, Scope, Send
 from testamur.jobs.imports import ImportWorker
@@ -118,7 +119,7 @@ class Application:
         return JSONResponse({"status": "ok"})
 
     async def _metrics(self, _: Request) -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
 def _served(settings: Settings) -> list[Dialect]:

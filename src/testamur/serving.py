@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import tempfile
 import threading
 import time
 import urllib.error
@@ -24,6 +25,7 @@ from uvicorn.supervisors import Multiprocess
 from testamur.app import Application
 from testamur.config import Settings
 from testamur.dialects import ALL
+from testamur.http import metrics
 from testamur.http.protocol import OneWriteProtocol
 from testamur.logs import configure
 from testamur.storage.database import DatabaseUrls
@@ -115,8 +117,10 @@ def run(settings: Settings, urls: DatabaseUrls, listener: socket.socket, when_re
         else:
             os.environ[_WORKER_SETTINGS] = json.dumps({"settings": asdict(settings), "urls": asdict(urls)}, default=str)
             config = uvicorn.Config("testamur.serving:worker", factory=True, workers=settings.workers, **options)
-            announcer.start()
-            Multiprocess(config, sockets=[listener]).run()
+            with tempfile.TemporaryDirectory(prefix="testamur-metrics-") as counts:
+                os.environ[metrics.SHARED] = counts
+                announcer.start()
+                Multiprocess(config, sockets=[listener]).run()
 
 
 def worker() -> Application:

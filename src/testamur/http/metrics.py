@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 
-from prometheus_client import Histogram
+from prometheus_client import REGISTRY, CollectorRegistry, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable with the folder in which the workers of one server count together, set before they start."""
 
 _SECONDS = Histogram(
     "testamur_request_seconds",
@@ -12,6 +17,15 @@ _SECONDS = Histogram(
     ["dialect", "operation", "status"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
+
+
+def exposition() -> bytes:
+    """All counts of this server, whichever of its workers is asked."""
+    if SHARED not in os.environ:
+        return generate_latest(REGISTRY)
+    together = CollectorRegistry()
+    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    return generate_latest(together)
 
 
 def observe(dialect: str, operation: str, status: int, seconds: float) -> None:
