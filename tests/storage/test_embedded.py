@@ -17,9 +17,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from testamur.storage.database import DatabaseUrls
+from testamur.ledger import Ledger
+from testamur.storage.database import Database, DatabaseUrls, OwnerNeeded
 from testamur.storage.embedded import EmbeddedServer, EmbeddedServerError, FolderInUse, find_binaries, open_cluster
-from testamur.storage.migrate import migrate
+from testamur.storage.migrate import Migration, migrate, migrations
 from tests.storage.databases import connected
 
 pytestmark = pytest.mark.slow
@@ -139,6 +140,22 @@ def test_the_embedded_server_takes_migrations_and_its_app_role_can_make_no_table
         for statement in ("CREATE TABLE mine (x int)", "CREATE TEMPORARY TABLE mine (x int)", "DROP TABLE person"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 execute(server.app_url, statement)
+
+
+def test_a_service_without_the_owners_rights_starts_when_nothing_is_to_be_applied(
+    cluster: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_cluster(cluster) as server:
+        asyncio.run(migrate(DatabaseUrls(owner=server.owner_url, app=server.app_url)))
+        app_only = DatabaseUrls(owner=server.app_url, app=server.app_url)
+        assert asyncio.run(migrate(app_only)) == []
+        with pytest.raises(OwnerNeeded, match="TESTAMUR_OWNER_DATABASE_URL"):
+            asyncio.run(Ledger.on(Database(app_only)).tenants.list())
+        known = migrations()
+        one_more = Migration(len(known) + 1, "of_the_next_release", "SELECT 1")
+        monkeypatch.setattr("testamur.storage.migrate.migrations", lambda: [*known, one_more])
+        with pytest.raises(OwnerNeeded):
+            asyncio.run(migrate(app_only))
 
 
 def test_a_password_is_asked_for_and_others_cannot_read_it(cluster: Path) -> None:

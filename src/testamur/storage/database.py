@@ -69,6 +69,12 @@ _CONSTRAINTS: dict[str, tuple[type[TestamurError], str]] = {
 }
 
 
+class OwnerNeeded(TestamurError):
+    """This needs the rights of the schema's owner: set TESTAMUR_OWNER_DATABASE_URL."""
+
+    code = "owner_needed"
+
+
 _WORTH_STATISTICS = 256
 
 
@@ -473,14 +479,18 @@ class Series(_Series):
 
 @asynccontextmanager
 async def owner_connection(urls: DatabaseUrls) -> AsyncIterator[Any]:
-    """A connection with the owner's rights, for operators' verbs. Raises DatabaseUnavailable."""
+    """A connection with the owner's rights, for operators' verbs. Raises DatabaseUnavailable, OwnerNeeded."""
     try:
         connection = await asyncpg.connect(urls.owner, timeout=_CONNECT_TIMEOUT_SECONDS)
     except AWAY as error:
         raise DatabaseUnavailable(f"The database cannot be reached: {error}") from error
     try:
         await prepare_connection(connection)
+        # Who is not the owner gets an error where row-level security would show her nothing.
+        await connection.execute("SET row_security = off")
         yield connection
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise OwnerNeeded from error
     except asyncpg.IntegrityConstraintViolationError as error:
         raise translate(error) from error
     finally:

@@ -47,7 +47,8 @@ async def migrate(urls: DatabaseUrls) -> list[Migration]:
     """Bring the database up to this release; returns what was applied.
 
     Raises: MigrationRefused when the server is too old, the database is newer than this release, or an applied
-        migration differs from the file of the same number. DatabaseUnavailable.
+        migration differs from the file of the same number. DatabaseUnavailable; OwnerNeeded when something is to be
+        applied by another role.
     """
     async with owner_connection(urls) as connection:
         version = connection.get_server_version().major
@@ -70,11 +71,12 @@ async def applied(connection: Any) -> dict[int, str]:
 
 
 async def _apply(connection: Any) -> list[Migration]:
-    await connection.execute(
-        "CREATE TABLE IF NOT EXISTS schema_migration (number int PRIMARY KEY, name text NOT NULL,"
-        " digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
-    )
     seen = await applied(connection)
+    if not seen:
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS schema_migration (number int PRIMARY KEY, name text NOT NULL,"
+            " digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
     known = migrations()
     if newer := sorted(set(seen) - {migration.number for migration in known}):
         raise MigrationRefused(f"The database knows migration {newer[-1]:04d}, which is newer than this release")
