@@ -132,6 +132,7 @@ class PersonChange:
         ref: instead of the reference by which she was found.
         email: instead of the one that is shown.
         attributes: by key; None as a value takes the key away, None as a whole all of them.
+        identifiers: to be hers as well.
     """
 
     given_name: str | Keep = KEEP
@@ -150,6 +151,7 @@ class PersonChange:
     title: str | Keep | None = KEEP
     manager: Reference | Keep | None = KEEP
     attributes: Mapping[str, Any] | Keep | None = KEEP
+    identifiers: tuple[Identifier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

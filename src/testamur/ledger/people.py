@@ -10,9 +10,7 @@ from typing import Any
 from testamur.core.callers import Caller
 from testamur.core.errors import (
     AudienceNotFound,
-    FieldFault,
     IdentifierTaken,
-    InvalidInput,
     KeyReused,
     PersonNotFound,
 )
@@ -24,7 +22,6 @@ from testamur.core.people import (
     Employment,
     Identifier,
     Joined,
-    Keep,
     Login,
     NewPerson,
     News,
@@ -34,31 +31,18 @@ from testamur.core.people import (
     Reference,
     Suspended,
     Told,
-    changed_attributes,
     normalise,
 )
 from testamur.ledger.entries import Change, append
 from testamur.ledger.everyone import join_everyone
 from testamur.ledger.import_settling import release_held
+from testamur.ledger.people_plan import COLUMNS, UNEMPLOYED, PlannedChange, above_herself, check_order, plan_change
 from testamur.ledger.standing_lines import restand_people
 from testamur.storage.database import Database, Row, Tx, WriteTx
 
 AUDIENCES_MAX = 1_000
 """Audiences shown with one person."""
 _EVER = datetime(1, 1, 1, tzinfo=UTC)
-_COLUMNS = (
-    "given_name",
-    "family_name",
-    "phone",
-    "role",
-    "language",
-    "zone",
-    "login",
-    "single_sign_on",
-    "domain",
-    "starts_at",
-    "ends_at",
-)
 
 
 class People:
@@ -321,7 +305,13 @@ async def add_people(tx: WriteTx, caller: Caller, new: Sequence[NewPerson], now:
     await _employ(tx, employed, now)
     inactive = [id for id, person in zip(ids, new, strict=True) if not person.is_active]
     if inactive:
-        await tx.run("suspensions_open", ids=[new_id() for _ in inactive], people=inactive, began_at=now, now=now)
+        await tx.run(
+            "suspensions_open",
+            ids=[new_id() for _ in inactive],
+            people=inactive,
+            began_at=[now] * len(inactive),
+            now=now,
+        )
     changes = [
         Change(
             "person.added",
@@ -344,65 +334,81 @@ async def add_people(tx: WriteTx, caller: Caller, new: Sequence[NewPerson], now:
 async def _change(
     tx: WriteTx, caller: Caller, person: Person, reference: Reference, change: PersonChange, now: datetime
 ) -> None:
-    before = {name: getattr(person, name) for name in _COLUMNS}
-    after = {name: _or(getattr(change, name), before[name]) for name in _COLUMNS}
-    after["attributes"] = person.attributes
-    if not isinstance(change.attributes, Keep):
-        after["attributes"] = changed_attributes(person.attributes, change.attributes)
-    if (after["starts_at"], after["ends_at"]) != (person.starts_at, person.ends_at):
-        _check_order(after["starts_at"], after["ends_at"])
-    renamed = _renamed(person, reference, change)
-    # Who came without an e-mail address may go on so: only a change that speaks of it is held to it.
-    speaks = change.email is None or change.login is Login.EMAIL
-    if speaks and after["login"] is Login.EMAIL and _or(change.email, person.email) is None:
-        raise InvalidInput(FieldFault("email", "missing", "is required to sign in by it"))
-    said = {name: value for name, value in after.items() if value != getattr(person, name)}
-    await _check_free(tx, [new for _, new in renamed if new is not None])
-    for old, new in renamed:
-        if old is not None:
-            await tx.run("person_identifier_remove", kind=old.kind, value=old.value, person=person.id)
-        if new is not None:
-            await _name(tx, [(person.id, new)], now)
-    if renamed:
-        said["identifiers"] = [[new.kind, new.value] for _, new in renamed if new is not None]
-    job = person.employment
-    title = _or(change.title, job.title if job else None)
-    manager, awaited = (job.manager, job.manager_ref if job.manager is None else None) if job else (None, None)
-    if not isinstance(change.manager, Keep):
-        manager, awaited = await _manager(tx, change.manager)
-    if awaited is not None and awaited in [new.value for _, new in renamed if new is not None and new.kind == "ref"]:
-        raise _above_herself("ref")
-    known = (job.title, job.manager, job.manager_ref if job.manager is None else None) if job else (None, None, None)
-    if (title, manager, awaited) != known:
-        await tx.run("employments_close", person=person.id, now=now)
-        if (title, manager, awaited) != (None, None, None):
-            await _open_employments(tx, [(person.id, title, manager, awaited)], now)
-        said |= {"title": title, "manager": manager, "manager_ref": awaited}
-    if not said:
-        return
-    await tx.run("person_change", id=person.id, now=now, **{**after, "login": after["login"].value})
-    arrived = await _arrive(tx, [(person.id, new) for _, new in renamed if new is not None], now)
-    field = change.manager.field if isinstance(change.manager, Reference) else "ref"
-    await _check_circle(tx, [person.id], field)
-    if "login" in said:
-        said["login"] = after["login"].value
-    await append(tx, caller.client, [Change("person.changed", person.id, said), *arrived], now)
+    manager = await _manager(tx, change.manager) if isinstance(change.manager, Reference) else (None, None)
+    planned = plan_change(person, change, addressed=reference, manager=manager)
+    if planned.said:
+        await change_people(tx, caller, [planned], now)
+
+
+async def change_people(tx: WriteTx, caller: Caller, planned: Sequence[PlannedChange], now: datetime) -> None:
+    """Write changes of different people, all or none.
+
+    Raises: IdentifierTaken naming the kind; InvalidInput naming the field when somebody would stand above herself.
+    """
+    named = [(one.person.id, new) for one in planned for _, new in one.renamed if new is not None]
+    former = [(one.person.id, old) for one in planned for old, _ in one.renamed if old is not None]
+    await _check_free(tx, [new for _, new in named])
+    if former:
+        await tx.run(
+            "person_identifiers_drop",
+            kinds=[old.kind for _, old in former],
+            values=[old.value for _, old in former],
+            people=[person for person, _ in former],
+        )
+    if named:
+        await _name(tx, named, now)
+    employed = [one for one in planned if one.job is not None]
+    if employed:
+        await tx.run("employments_close", people=[one.person.id for one in employed], now=now)
+    jobs = [(one.person.id, *one.job) for one in employed if one.job is not None and one.job != UNEMPLOYED]
+    if jobs:
+        await _open_employments(tx, jobs, now)
+    after = [{**one.after, "login": one.after["login"].value} for one in planned]
+    columns = {name: [row[name] for row in after] for name in (*COLUMNS, "attributes")}
+    await tx.run("people_change", ids=[one.person.id for one in planned], now=now, **columns)
+    arrived = await _arrive(tx, named, now)
+    field = next((one.field for one in planned if one.field), "ref")
+    await _check_circle(tx, [one.person.id for one in planned], field)
+    changes = [Change("person.changed", one.person.id, one.said) for one in planned]
+    await append(tx, caller.client, [*changes, *arrived], now)
 
 
 async def _suspend(tx: WriteTx, caller: Caller, person: Person, ends_at: datetime | None, now: datetime) -> None:
-    ends = person.ends_at if ends_at is None else ends_at
-    if ends != person.ends_at:
-        _check_order(person.starts_at, ends)
-    elif not person.is_active:
+    if ends_at is None or ends_at == person.ends_at:
+        if not person.is_active:
+            return
+    else:
+        check_order(person.starts_at, ends_at)
+    await suspend_people(tx, caller, [(person, ends_at)], now)
+
+
+async def suspend_people(
+    tx: WriteTx, caller: Caller, leaving: Sequence[tuple[Person, datetime | None]], now: datetime
+) -> None:
+    """Suspend people, each with a new end of her employment or None for the one she has; see `People.suspend`."""
+    if not leaving:
         return
-    began_at = now if ends_at is None else min(ends_at, now)
-    if person.is_active:
-        await tx.run("suspensions_open", ids=[new_id()], people=[person.id], began_at=began_at, now=now)
-    await tx.run("person_activate", id=person.id, is_active=False, ends_at=ends, now=now)
-    kind = "person.suspended" if person.is_active else "person.changed"
-    data = {"began_at": began_at, "ends_at": ends} if person.is_active else {"ends_at": ends}
-    await append(tx, caller.client, [Change(kind, person.id, data)], now)
-    await restand_people(tx, [person.id], now)
+    began = [now if ends_at is None else min(ends_at, now) for _, ends_at in leaving]
+    ends = [person.ends_at if ends_at is None else ends_at for person, ends_at in leaving]
+    present = [(person.id, at) for (person, _), at in zip(leaving, began, strict=True) if person.is_active]
+    if present:
+        await tx.run(
+            "suspensions_open",
+            ids=[new_id() for _ in present],
+            people=[person for person, _ in present],
+            began_at=[at for _, at in present],
+            now=now,
+        )
+    people = [person.id for person, _ in leaving]
+    await tx.run("people_activate", ids=people, is_active=False, ends_at=ends, now=now)
+    changes = [
+        Change("person.suspended", person.id, {"began_at": at, "ends_at": end})
+        if person.is_active
+        else Change("person.changed", person.id, {"ends_at": end})
+        for (person, _), at, end in zip(leaving, began, ends, strict=True)
+    ]
+    await append(tx, caller.client, changes, now)
+    await restand_people(tx, people, now)
 
 
 async def _join(tx: WriteTx, caller: Caller, news: Joined, now: datetime) -> None:
@@ -417,13 +423,24 @@ async def _join(tx: WriteTx, caller: Caller, news: Joined, now: datetime) -> Non
 
 
 async def _reinstate(tx: WriteTx, caller: Caller, person: Person, now: datetime) -> None:
-    ends = None if person.ends_at is not None and person.ends_at <= now else person.ends_at
-    if person.is_active and ends == person.ends_at:
+    if not person.is_active or _end(person, now) != person.ends_at:
+        await reinstate_people(tx, caller, [person], now)
+
+
+async def reinstate_people(tx: WriteTx, caller: Caller, people: Sequence[Person], now: datetime) -> None:
+    """End suspensions now, and ends of employments that are past with them."""
+    if not people:
         return
-    await tx.run("suspensions_end", person=person.id, now=now)
-    await tx.run("person_activate", id=person.id, is_active=True, ends_at=ends, now=now)
-    await append(tx, caller.client, [Change("person.reinstated", person.id, {"ends_at": ends})], now)
-    await restand_people(tx, [person.id], now)
+    ids, ends = [person.id for person in people], [_end(person, now) for person in people]
+    await tx.run("suspensions_end", people=ids, now=now)
+    await tx.run("people_activate", ids=ids, is_active=True, ends_at=ends, now=now)
+    changes = [Change("person.reinstated", id, {"ends_at": end}) for id, end in zip(ids, ends, strict=True)]
+    await append(tx, caller.client, changes, now)
+    await restand_people(tx, ids, now)
+
+
+def _end(person: Person, now: datetime) -> datetime | None:
+    return None if person.ends_at is not None and person.ends_at <= now else person.ends_at
 
 
 async def _delete(tx: WriteTx, caller: Caller, person: Id, now: datetime) -> None:
@@ -436,7 +453,7 @@ async def _delete(tx: WriteTx, caller: Caller, person: Id, now: datetime) -> Non
     interests = await tx.rows("person_interests_close", person=person, now=now)
     skills = await tx.rows("person_skills_close", person=person, now=now)
     await tx.run("tags_touch", ids=list({row["tag"] for row in (*interests, *skills)}), now=now)
-    await tx.run("employments_close", person=person, now=now)
+    await tx.run("employments_close", people=[person], now=now)
     await tx.run("person_identifiers_remove", person=person)
     await tx.run("person_empty", id=person, now=now)
     await tx.run("person_forget", id=person)
@@ -453,24 +470,6 @@ async def _delete(tx: WriteTx, caller: Caller, person: Id, now: datetime) -> Non
     ]
     await append(tx, caller.client, changes, now)
     await restand_people(tx, [person], now)
-
-
-def _renamed(
-    person: Person, reference: Reference, change: PersonChange
-) -> list[tuple[Identifier | None, Identifier | None]]:
-    """Which identifier becomes which."""
-    found: list[tuple[Identifier | None, Identifier | None]] = []
-    refs = person.identifiers.get("ref", ())
-    addressed = normalise("ref", reference.value)
-    for kind, old, new in (
-        ("ref", addressed if addressed in refs else person.ref, change.ref),
-        ("email", person.email, change.email),
-    ):
-        if isinstance(new, Keep) or (new is not None and normalise(kind, new) in person.identifiers.get(kind, ())):
-            continue
-        if old is not None or new is not None:
-            found.append((Identifier(kind, old) if old else None, Identifier(kind, new) if new else None))
-    return found
 
 
 async def _check_free(tx: WriteTx, identifiers: Sequence[Identifier]) -> None:
@@ -510,7 +509,7 @@ async def _employ(tx: WriteTx, employed: Sequence[tuple[Id, str | None, Referenc
     for person, title, manager in employed:
         ref = normalise("ref", manager.value) if manager else None
         if ref is not None and known.get(ref) == person:
-            raise _above_herself(manager.field if manager else "")
+            raise above_herself(manager.field if manager else "")
         found = known.get(ref) if ref else None
         if found is None and manager is not None and manager.id is not None:
             found = await find_person(tx, manager)
@@ -523,7 +522,7 @@ async def _open_employments(
 ) -> None:
     for person, _, manager, _ in jobs:
         if person == manager:
-            raise _above_herself("manager")
+            raise above_herself("manager")
     await tx.run(
         "employments_open",
         ids=[new_id() for _ in jobs],
@@ -548,20 +547,7 @@ async def _arrive(tx: WriteTx, named: Sequence[tuple[Id, Identifier]], now: date
 
 async def _check_circle(tx: WriteTx, people: Sequence[Id], field: str) -> None:
     if people and await tx.value("employment_circle", people=list(people)) is not None:
-        raise _above_herself(field)
-
-
-def _above_herself(field: str) -> InvalidInput:
-    return InvalidInput(FieldFault(field or "manager", "range", "nobody may stand above herself"))
-
-
-def _check_order(starts_at: datetime | None, ends_at: datetime | None) -> None:
-    if starts_at is not None and ends_at is not None and ends_at < starts_at:
-        raise InvalidInput(FieldFault("ends_at", "order", "lies before the start"))
-
-
-def _or(new: Any, old: Any) -> Any:
-    return old if isinstance(new, Keep) else new
+        raise above_herself(field)
 
 
 def _left(person: Id, row: Row) -> Change:

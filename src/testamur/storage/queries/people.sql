@@ -69,20 +69,29 @@ SELECT i.kind, i.value, i.person FROM person_identifier i
 WHERE i.tenant = :tenant
   AND (i.kind, i.value) IN (SELECT n.kind, n.value FROM unnest(:kinds::text[], :values::text[]) AS n (kind, value));
 
--- name: person_identifier_remove!
-DELETE FROM person_identifier WHERE tenant = :tenant AND kind = :kind AND value = :value AND person = :person;
+-- name: person_identifiers_drop!
+DELETE FROM person_identifier i
+USING unnest(:kinds::text[], :values::text[], :people::uuid[]) AS n (kind, value, person)
+WHERE i.tenant = :tenant AND i.kind = n.kind AND i.value = n.value AND i.person = n.person;
 
 -- name: person_identifiers_remove!
 DELETE FROM person_identifier WHERE tenant = :tenant AND person = :person;
 
--- name: person_change!
-UPDATE person SET given_name = :given_name, family_name = :family_name, phone = :phone, role = :role, language = :language, zone = :zone,
-       login = :login, single_sign_on = :single_sign_on, domain = :domain, starts_at = :starts_at, ends_at = :ends_at,
-       attributes = :attributes, updated_at = :now
-WHERE tenant = :tenant AND id = :id;
+-- name: people_change!
+UPDATE person p SET given_name = n.given_name, family_name = n.family_name, phone = n.phone, role = n.role,
+       language = n.language, zone = n.zone, login = n.login, single_sign_on = n.single_sign_on, domain = n.domain,
+       starts_at = n.starts_at, ends_at = n.ends_at, attributes = n.attributes, updated_at = :now
+FROM unnest(:ids::uuid[], :given_name::text[], :family_name::text[], :phone::text[], :role::text[],
+            :language::text[], :zone::text[], :login::text[], :single_sign_on::boolean[], :domain::text[],
+            :starts_at::timestamptz[], :ends_at::timestamptz[], :attributes::jsonb[])
+     AS n (id, given_name, family_name, phone, role, language, zone, login, single_sign_on, domain, starts_at, ends_at,
+           attributes)
+WHERE p.tenant = :tenant AND p.id = n.id;
 
--- name: person_activate!
-UPDATE person SET is_active = :is_active, ends_at = :ends_at, updated_at = :now WHERE tenant = :tenant AND id = :id;
+-- name: people_activate!
+UPDATE person p SET is_active = :is_active, ends_at = n.ends_at, updated_at = :now
+FROM unnest(:ids::uuid[], :ends_at::timestamptz[]) AS n (id, ends_at)
+WHERE p.tenant = :tenant AND p.id = n.id;
 
 -- name: person_empty!
 -- Who she was goes; that she was, and when, stays.
@@ -99,7 +108,7 @@ UPDATE person SET updated_at = :now WHERE tenant = :tenant AND id = ANY (:ids::u
 
 -- name: employments_close!
 UPDATE employment SET closed_at = greatest(:now, opened_at)
-WHERE tenant = :tenant AND person = :person AND closed_at IS NULL;
+WHERE tenant = :tenant AND person = ANY (:people::uuid[]) AND closed_at IS NULL;
 
 -- name: employments_open!
 INSERT INTO employment (tenant, id, person, title, manager, manager_ref, opened_at)
@@ -129,13 +138,13 @@ SELECT below FROM above WHERE boss = below LIMIT 1;
 -- A suspension that is told late begins behind the one before it.
 INSERT INTO suspension (tenant, id, person, began_at, began_known_at)
 SELECT :tenant, n.id, n.person,
-       greatest(:began_at::timestamptz, (SELECT max(s.ended_at) FROM suspension s
-                                         WHERE s.tenant = :tenant AND s.person = n.person)), :now
-FROM unnest(:ids::uuid[], :people::uuid[]) AS n (id, person);
+       greatest(n.began_at, (SELECT max(s.ended_at) FROM suspension s
+                             WHERE s.tenant = :tenant AND s.person = n.person)), :now
+FROM unnest(:ids::uuid[], :people::uuid[], :began_at::timestamptz[]) AS n (id, person, began_at);
 
 -- name: suspensions_end!
 UPDATE suspension SET ended_at = greatest(:now, began_at), ended_known_at = :now
-WHERE tenant = :tenant AND person = :person AND ended_at IS NULL;
+WHERE tenant = :tenant AND person = ANY (:people::uuid[]) AND ended_at IS NULL;
 
 -- name: people_absences
 -- When people were suspended, and since when they are deleted.
