@@ -144,18 +144,13 @@ class Audiences:
             parent = audience.parent
             if change.parent is not None:
                 parent = await _parent(tx, change.parent, is_api_controlled=True, of=audience.id)
-            if change.reference is not None:
-                await _check_free(tx, change.reference, audience.id)
-            before = {"name": audience.name, "reference": audience.reference, "parent": audience.parent}
-            after = {
+            place: dict[str, Any] = {
                 "name": audience.name if change.name is None else change.name,
                 "reference": audience.reference if change.reference is None else change.reference,
                 "parent": parent,
             } | dict.fromkeys(change.clears)
-            if after == before:
+            if not await move_audience(tx, caller, audience, now, **place):
                 return audience
-            await tx.run("audience_change", id=audience.id, now=now, **after)
-            await append(tx, caller.client, [Change("audience.changed", audience.id, after)], now)
             return await _get(tx, audience.id)
 
     async def remove(self, caller: Caller, reference: Reference) -> None:
@@ -387,9 +382,9 @@ class Audiences:
             await restand_audience(tx, audience, None, now)
 
 
-async def add_audience(tx: WriteTx, caller: Caller, new: NewAudience, now: datetime) -> Id:
+async def add_audience(tx: WriteTx, caller: Caller, new: NewAudience, now: datetime, *, id: Id | None = None) -> Id:
     """Add an audience and return its id, with the errors of `Audiences.create`. The writer must be alone."""
-    id = new_id()
+    id = id or new_id()
     parent = None
     if new.parent is not None:
         parent = await _parent(tx, new.parent, is_api_controlled=new.is_api_controlled)
@@ -408,6 +403,69 @@ async def add_audience(tx: WriteTx, caller: Caller, new: NewAudience, now: datet
     data = {"category": new.category.value, "is_api_controlled": new.is_api_controlled, **place}
     await append(tx, caller.client, [Change("audience.added", id, data)], now)
     return id
+
+
+async def move_audience(
+    tx: WriteTx,
+    caller: Caller,
+    audience: Audience,
+    now: datetime,
+    *,
+    name: str,
+    reference: str | None,
+    parent: Id | None,
+) -> bool:
+    """Give an audience this name, reference and place. Returns whether any of them is new.
+
+    Raises: as `Audiences.change`. The writer must be alone.
+    """
+    if parent is not None and parent != audience.parent:
+        await _parent(tx, parent, is_api_controlled=True, of=audience.id)
+    if reference is not None and reference != audience.reference:
+        await _check_free(tx, reference, audience.id)
+    after = {"name": name, "reference": reference, "parent": parent}
+    if after == {"name": audience.name, "reference": audience.reference, "parent": audience.parent}:
+        return False
+    await tx.run("audience_change", id=audience.id, now=now, **after)
+    await append(tx, caller.client, [Change("audience.changed", audience.id, after)], now)
+    return True
+
+
+async def close_memberships(
+    tx: WriteTx, caller: Caller, audience: Id, leaving: Sequence[tuple[Id, date]], now: datetime
+) -> None:
+    """End the memberships of people who have one, each with the first day outside or her first, if that is later."""
+    if not leaving:
+        return
+    rows = await tx.rows(
+        "memberships_end",
+        audience=audience,
+        people=[person for person, _ in leaving],
+        left_on=[day for _, day in leaving],
+        now=now,
+    )
+    if rows:
+        await append(tx, caller.client, [_closed(audience, row) for row in rows], now)
+        await restand_audience(tx, audience, [row["person"] for row in rows], now)
+
+
+async def tell_memberships(
+    tx: WriteTx, caller: Caller, audience: Id, spans: Sequence[tuple[Id, date, date]], now: datetime
+) -> None:
+    """Write spans of the past: person, first day and first day outside."""
+    if not spans:
+        return
+    columns = [list(column) for column in zip(*spans, strict=True)]
+    await tx.run(
+        "memberships_tell", audience=audience, people=columns[0], joined_on=columns[1], left_on=columns[2], now=now
+    )
+    changes = []
+    for person, joined_on, left_on in spans:
+        opened = {"audience": str(audience), "joined_on": joined_on.isoformat()}
+        closed = {**opened, "left_on": left_on.isoformat()}
+        changes += [Change("membership.opened", person, opened), Change("membership.closed", person, closed)]
+    await append(tx, caller.client, changes, now)
+    await restand_audience(tx, audience, columns[0], now)
 
 
 async def open_memberships(

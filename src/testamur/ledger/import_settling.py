@@ -13,10 +13,11 @@ from typing import Any
 
 from testamur.core.errors import FieldFault
 from testamur.core.ids import Id, new_id
-from testamur.core.imports import BatchState, Key, Outcome
+from testamur.core.imports import BatchState, Key, Of, Outcome
 from testamur.core.people import Identifier, normalise
 from testamur.ledger.entries import Change, append
 from testamur.ledger.import_matching import Matcher, who
+from testamur.ledger.import_members import release_members
 from testamur.ledger.standing_lines import restand_import
 from testamur.storage.database import Row, WriteTx, is_fourfold
 
@@ -123,13 +124,17 @@ async def _release(tx: WriteTx, batch: Row, numbers: Sequence[int], now: datetim
     done = [row["number"] for row in settled]
     await tx.run("import_release", batch=batch["id"], rows=settled)
     await tx.run("import_held_forget", batch=batch["id"], numbers=done)
-    await tx.value("import_twins", batch=batch["id"], numbers=done)
-    found = await _write(tx, batch, min(done) - 1, max(done), done, now)
+    if batch["of"] == Of.MEMBERSHIPS.value:
+        found = await release_members(tx, batch, done, now)
+    else:
+        await tx.value("import_twins", batch=batch["id"], numbers=done)
+        found = await _write(tx, batch, min(done) - 1, max(done), done, now)
     outcomes = Counter(batch["outcomes"]) + Counter(found)
     outcomes[Outcome.HELD.value] -= len(done)
     state = BatchState(batch["state"])
     await _note(tx, batch, state, batch["done"], dict(+outcomes), now, has_news=batch["has_news"])
-    await restand_import(tx, batch["id"], now, numbers=done)
+    if batch["of"] == Of.COMPLETIONS.value:
+        await restand_import(tx, batch["id"], now, numbers=done)
 
 
 async def _settle_outside(tx: WriteTx, batch: Row, now: datetime) -> None:

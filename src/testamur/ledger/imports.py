@@ -1,4 +1,4 @@
-"""Imports: files of completions, rehearsed, committed, held, mapped and taken back (rules I1 to I20)."""
+"""Imports: files, rehearsed and committed; of completions also held, mapped and taken back (rules I1 to I20)."""
 
 from __future__ import annotations
 
@@ -15,18 +15,30 @@ from testamur.core.callers import Caller
 from testamur.core.errors import Conflict, FieldFault, InvalidInput, ItemNotFound
 from testamur.core.ids import Id, new_id
 from testamur.core.imports import (
+    REMOVALS_PERCENT_MAX,
     Batch,
     BatchNotFound,
     BatchState,
     NotRehearsed,
+    Of,
     Options,
     Outcome,
+    Removals,
+    RemovalsUnconfirmed,
     RowShown,
     refused,
 )
 from testamur.core.items import ItemKind, Outside
 from testamur.core.people import Reference, normalise
 from testamur.ledger.entries import Change, append
+from testamur.ledger.import_directory import (
+    commit_directory_slice,
+    count_removals,
+    drop_names,
+    list_absent,
+    read_directory,
+    rehearse_directory,
+)
 from testamur.ledger.import_effect import effect_kept, effect_of, effect_read
 from testamur.ledger.import_matching import Progress, title_lookup
 from testamur.ledger.import_settling import commit_slice, count_outcomes, release_slice, undo_slice
@@ -54,9 +66,16 @@ def _silent(stage: str, done: int, total: int) -> None:
 class Imports:
     """Verbs on imports. A batch of another tenant is simply not found."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        *,
+        removals_percent_max: int = REMOVALS_PERCENT_MAX,
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._removals_percent_max = removals_percent_max
         self._pace: dict[Id, int] = {}
 
     async def rehearse(
@@ -84,6 +103,7 @@ class Imports:
             await tx.run(
                 "import_start",
                 id=id,
+                of=options.of.value,
                 client=caller.client,
                 person=caller.person,
                 name=name[:255],
@@ -94,6 +114,9 @@ class Imports:
                 now=self._clock(),
             )
         try:
+            if options.of is not Of.COMPLETIONS:
+                await self._rehearse_directory(caller, id, stream, options, zone, format, progress)
+                return await self.get(tenant, id)
             staged = await stage(
                 self._database,
                 tenant,
@@ -144,13 +167,69 @@ class Imports:
             raise
         return await self.get(tenant, id)
 
-    async def commit(self, caller: Caller, id: Id, progress: Progress = _silent) -> Batch:
+    async def _rehearse_directory(
+        self,
+        caller: Caller,
+        id: Id,
+        stream: BinaryIO,
+        options: Options,
+        zone: ZoneInfo,
+        format: str | None,
+        progress: Progress,
+    ) -> None:
+        tenant = caller.tenant
+        digest, size = digest_of(stream)
+        read = await read_directory(
+            self._database,
+            tenant,
+            id,
+            stream,
+            options,
+            zone,
+            self._clock,
+            format=format,
+            progress=progress,
+            size=size,
+        )
+        if digest_of(stream)[0] != digest:
+            raise refused("", "changed", "the file changed while it was read; send it again")
+        if read.rows >= _WORTH_STATISTICS:
+            await self._database.have_statistics()
+        repeated = await rehearse_directory(self._database, tenant, id, read, self._clock, progress)
+        async with self._database.write(tenant, alone=True) as tx:
+            await tx.run("import_patience")
+            now, outcomes = self._clock(), await count_outcomes(tx, id)
+            batch = await tx.row("import_take", id=id)
+            assert batch is not None
+            removals = await count_removals(tx, batch, read.unnamed, now)
+            await tx.run(
+                "import_finish_reading",
+                id=id,
+                format=read.format,
+                header=list(read.header),
+                columns=dict(read.columns),
+                rows=read.rows,
+                outcomes=outcomes,
+                repeated=repeated,
+                has_keys=False,
+                effect=None,
+                now=now,
+            )
+            kept = msgspec.to_builtins(removals)
+            await tx.run("import_removals_keep", id=id, removals=kept)
+            data = {"name": batch["name"], "digest": batch["digest"], "of": options.of.value, "rows": read.rows}
+            data |= {"outcomes": outcomes, "removals": kept}
+            await append(tx, caller.client, [Change("import.rehearsed", id, data)], now)
+
+    async def commit(
+        self, caller: Caller, id: Id, progress: Progress = _silent, *, removals: int | None = None
+    ) -> Batch:
         """Write a rehearsed file into the ledger, a slice at a time, and return when all of it is there.
 
         One that was begun and not finished goes on from where it came to; one that is finished changes nothing.
-        Raises: as `begin`.
+        Raises: as `begin`, which takes `removals`.
         """
-        batch = await self.begin(caller, id, BatchState.COMMITTED)
+        batch = await self.begin(caller, id, BatchState.COMMITTED, removals=removals)
         return await self._finish(caller.tenant, batch, progress)
 
     async def undo(self, caller: Caller, id: Id, progress: Progress = _silent) -> Batch:
@@ -161,11 +240,14 @@ class Imports:
         batch = await self.begin(caller, id, BatchState.UNDONE)
         return await self._finish(caller.tenant, batch, progress)
 
-    async def begin(self, caller: Caller, id: Id, towards: BatchState) -> Batch:
+    async def begin(self, caller: Caller, id: Id, towards: BatchState, *, removals: int | None = None) -> Batch:
         """Ask for a batch to be committed or undone; `work` does it, here or in another process.
 
+        Args:
+            removals: how many people, items or memberships the file may take away, as the rehearsal counted them.
         Raises: BatchNotFound; NotRehearsed for a batch that is not at that point; Conflict where all or nothing was
-            asked for and some rows are held or rejected.
+            asked for and some rows are held or rejected, and for undoing a file of the directory;
+            RemovalsUnconfirmed.
         """
         going, before = {
             BatchState.COMMITTED: (BatchState.COMMITTING, BatchState.REHEARSED),
@@ -183,6 +265,11 @@ class Imports:
                 bad = sum(batch.outcomes.get(one, 0) for one in (Outcome.HELD, Outcome.REJECTED))
                 if bad:
                     raise Conflict(f"All or nothing was asked for, and {bad} rows are held or rejected")
+            said: dict[str, Any] | None = None
+            if batch.of is not Of.COMPLETIONS:
+                if towards is BatchState.UNDONE:
+                    raise Conflict(f"An import of {batch.of.value} is not taken back; send the file as it was before")
+                said = await self._confirmed(tx, row, removals, now)
             await tx.run(
                 "import_state",
                 id=id,
@@ -192,8 +279,21 @@ class Imports:
                 has_news=False,
                 now=now,
             )
-            await append(tx, caller.client, [Change(f"import.{going.value}", id)], now)
+            await append(tx, caller.client, [Change(f"import.{going.value}", id, said)], now)
         return await self.get(caller.tenant, id)
+
+    async def _confirmed(self, tx: WriteTx, batch: Row, confirmed: int | None, now: datetime) -> dict[str, Any] | None:
+        """Count once more what would go, hold it against what was confirmed, and write down what that is."""
+        await tx.run("import_patience")
+        rehearsed = removals_of(batch)
+        found = await count_removals(tx, batch, rehearsed.unnamed if rehearsed else 0, now)
+        if found is None or rehearsed is None:
+            return None
+        must = found.must_be_confirmed(self._removals_percent_max)
+        if (must or confirmed is not None) and confirmed != found.number:
+            raise RemovalsUnconfirmed(found, self._removals_percent_max, rehearsed=rehearsed.number)
+        await list_absent(tx, batch, found, now)
+        return {"removals": found.number, "confirmed": confirmed}
 
     async def waiting(self, count: int) -> list[tuple[Id, Id]]:
         """Tenants and ids of batches that are to be worked on, of all tenants."""
@@ -224,7 +324,10 @@ class Imports:
         async with self._database.write(tenant, alone=True) as tx:
             row = await _taken(tx, id)
             now = self._clock()
-            if row["state"] == BatchState.COMMITTING.value:
+            if row["state"] == BatchState.COMMITTING.value and row["of"] != Of.COMPLETIONS.value:
+                await commit_directory_slice(tx, row, count, now)
+                more = True
+            elif row["state"] == BatchState.COMMITTING.value:
                 await commit_slice(tx, row, count, now)
                 more = True
             elif row["state"] == BatchState.UNDOING.value:
@@ -355,6 +458,10 @@ class Imports:
         while dropped == _DROPPED_AT_ONCE:
             async with self._database.write(tenant) as tx:
                 dropped = await tx.value("import_drop_rows", batch=id, count=_DROPPED_AT_ONCE)
+        more = True
+        while more:
+            async with self._database.write(tenant) as tx:
+                more = await drop_names(tx, id)
         async with self._database.write(tenant) as tx:
             await tx.run("import_drop_outside", batch=id)
             await tx.run("import_drop", id=id)
@@ -406,6 +513,7 @@ def batch_of(row: Row) -> Batch:
     """The batch that a row of `import_batch` holds."""
     return Batch(
         id=row["id"],
+        of=Of(row["of"]),
         state=BatchState(row["state"]),
         client=row["client"],
         name=row["name"],
@@ -416,15 +524,21 @@ def batch_of(row: Row) -> Batch:
         columns=row["columns"],
         options=row["options"],
         rows=row["rows"],
-        outcomes={one: row["outcomes"].get(one.value, 0) for one in Outcome},
+        outcomes={one: row["outcomes"].get(one.value, 0) for one in Of(row["of"]).outcomes},
         repeated=row["repeated"],
         done=row["done"],
         effect=effect_read(row["effect"]),
+        removals=removals_of(row),
+        removed=row["removed"],
         created_at=row["created_at"],
         rehearsed_at=row["rehearsed_at"],
         committed_at=row["committed_at"],
         undone_at=row["undone_at"],
     )
+
+
+def removals_of(row: Row) -> Removals | None:
+    return None if row["removals"] is None else Removals(**row["removals"])
 
 
 def _shown(row: Row) -> RowShown:
@@ -442,6 +556,7 @@ def _shown(row: Row) -> RowShown:
         person=row["person"],
         item=row["item"],
         record=row["record"] if is_told else None,
+        audience=row["audience"],
     )
 
 

@@ -101,24 +101,8 @@ class Items:
             raise InvalidInput(FieldFault("", "range", f"at most {PUT_MAX} items at once"))
         async with self._database.write(caller.tenant, alone=True) as tx:
             now = self._clock()
-            told = await name_subjects(tx, told)
-            everything = [*told, *(part for one in told for part in one.parts or ())]
-            plan = Plan(
-                await _known(tx, everything),
-                await _authors(tx, everything),
-                set() if seen is None else seen,
-                {} if parts is None else parts,
-                await _members(tx, told),
-            )
-            meant = {*plan.known.values(), *(one.target for one in told if one.target is not None)}
-            plan.stored = {item.id: item for item in await get_items(tx, list(meant), now)}
-            linked = [one for one in told if one.parts is not None or one.members is not None]
-            plan.links = await links_of(tx, list(meant)) if linked else {}
-            answers = [plan.take(one) for one in told]
-            await _insert(tx, caller.client, plan.added, now)
-            await _change(tx, caller.client, plan.changed, now)
-            await describe_tags(tx, caller.client, plan.taken, now)
-            await link_items(tx, caller.client, plan.linked, plan.links, now)
+            plan, answers = await plan_items(tx, told, now, seen=seen, parts=parts)
+            await write_items(tx, caller.client, plan, now)
             if after is not None:
                 await after(tx, answers, now)
         return answers
@@ -214,7 +198,7 @@ class Items:
                 change = replace(change, retired=retired)
             if change.is_empty:
                 return stored
-            await _change(tx, caller.client, [Changed(stored, change, None)], now)
+            await change_items(tx, caller.client, [Changed(stored, change, None)], now)
             return (await get_items(tx, [stored.id], now))[0]
 
     async def publish(self, caller: Caller, item: Id, *, retraining_from: date | None = None) -> int:
@@ -391,6 +375,39 @@ async def _reviewing(tx: Tx, reference: Reference | None) -> Id | None:
     return found
 
 
+async def plan_items(
+    tx: Tx,
+    told: Sequence[ItemTelling],
+    now: datetime,
+    *,
+    seen: set[Id] | None = None,
+    parts: dict[Id, ItemTelling] | None = None,
+) -> tuple[Plan, list[ItemPut]]:
+    """What becomes of tellings, as `Items.put` takes and answers them; nothing is written."""
+    told = await name_subjects(tx, told)
+    everything = [*told, *(part for one in told for part in one.parts or ())]
+    plan = Plan(
+        await _known(tx, everything),
+        await _authors(tx, everything),
+        set() if seen is None else seen,
+        {} if parts is None else parts,
+        await _members(tx, told),
+    )
+    meant = {*plan.known.values(), *(one.target for one in told if one.target is not None)}
+    plan.stored = {item.id: item for item in await get_items(tx, list(meant), now)}
+    linked = [one for one in told if one.parts is not None or one.members is not None]
+    plan.links = await links_of(tx, list(meant)) if linked else {}
+    return plan, [plan.take(one) for one in told]
+
+
+async def write_items(tx: WriteTx, client: Id | None, plan: Plan, now: datetime) -> None:
+    """Write what was planned. The writer must have been alone since."""
+    await _insert(tx, client, plan.added, now)
+    await change_items(tx, client, plan.changed, now)
+    await describe_tags(tx, client, plan.taken, now)
+    await link_items(tx, client, plan.linked, plan.links, now)
+
+
 async def find_item(tx: Tx, reference: Reference) -> Id | None:
     """The id that `reference` names in this transaction's tenant, or None."""
     found: Id | None = await tx.value(
@@ -497,7 +514,7 @@ async def _insert(tx: WriteTx, client: Id | None, added: Sequence[Added], now: d
     await _tag(tx, client, tags, now)
 
 
-async def _change(tx: WriteTx, client: Id | None, changed: Sequence[Changed], now: datetime) -> None:
+async def change_items(tx: WriteTx, client: Id | None, changed: Sequence[Changed], now: datetime) -> None:
     """Write changes to items, with an entry for each kind of change."""
     if not changed:
         return

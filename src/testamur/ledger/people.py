@@ -36,7 +36,7 @@ from testamur.core.people import (
 from testamur.ledger.entries import Change, append
 from testamur.ledger.everyone import join_everyone
 from testamur.ledger.import_settling import release_held
-from testamur.ledger.people_plan import COLUMNS, UNEMPLOYED, PlannedChange, above_herself, check_order, plan_change
+from testamur.ledger.people_plan import COLUMNS, UNEMPLOYED, Job, PlannedChange, above_herself, check_order, plan_change
 from testamur.ledger.standing_lines import restand_people
 from testamur.storage.database import Database, Row, Tx, WriteTx
 
@@ -68,7 +68,7 @@ class People:
         """The person that `reference` names. Raises PersonNotFound naming the reference's field."""
         async with self._database.read(tenant) as tx:
             id = await find_person(tx, reference)
-            found = await _get(tx, [id] if id else [])
+            found = await get_people(tx, [id] if id else [])
         if not found:
             raise PersonNotFound(f"No person {reference.value!r} in this tenant", field=reference.field)
         return found[0]
@@ -76,7 +76,7 @@ class People:
     async def many(self, tenant: Id, ids: Sequence[Id]) -> dict[Id, Person]:
         """Those of these people who are known."""
         async with self._database.read(tenant) as tx:
-            return {person.id: person for person in await _get(tx, list(set(ids)))}
+            return {person.id: person for person in await get_people(tx, list(set(ids)))}
 
     async def page(
         self,
@@ -119,7 +119,7 @@ class People:
                 if of is None:
                     raise AudienceNotFound(f"No audience {audience.value!r} in this tenant", field=audience.field)
                 rows = await tx.rows("people_keyset_of_audience", audience=of, **bounds)
-            return sorted(await _get(tx, [row["id"] for row in rows]), key=lambda person: person.id)
+            return sorted(await get_people(tx, [row["id"] for row in rows]), key=lambda person: person.id)
 
     async def numbered_page(
         self,
@@ -187,7 +187,7 @@ class People:
         async with self._database.write(caller.tenant, alone=True) as tx:
             person = await _present(tx, reference)
             await _change(tx, caller, person, reference, change, now)
-            return (await _get(tx, [person.id]))[0]
+            return (await get_people(tx, [person.id]))[0]
 
     async def suspend(self, caller: Caller, reference: Reference, ends_at: datetime | None) -> Person:
         """Make a person inactive from now on, or since the employment ended if that is past; what she did stays.
@@ -203,7 +203,7 @@ class People:
         async with self._database.write(caller.tenant, alone=True) as tx:
             person = await _present(tx, reference)
             await _suspend(tx, caller, person, ends_at, now)
-            return (await _get(tx, [person.id]))[0]
+            return (await get_people(tx, [person.id]))[0]
 
     async def reinstate(self, caller: Caller, reference: Reference) -> Person:
         """End a suspension now, and an employment's end that is past with it. Raises PersonNotFound."""
@@ -211,7 +211,7 @@ class People:
         async with self._database.write(caller.tenant, alone=True) as tx:
             person = await _present(tx, reference)
             await _reinstate(tx, caller, person, now)
-            return (await _get(tx, [person.id]))[0]
+            return (await get_people(tx, [person.id]))[0]
 
     async def delete(self, caller: Caller, reference: Reference) -> Id:
         """Forget who a person was and keep what she did, by her id. Her identifiers are free for others.
@@ -267,19 +267,33 @@ async def find_person(tx: Tx, reference: Reference) -> Id | None:
 
 async def _present(tx: Tx, reference: Reference) -> Person:
     id = await find_person(tx, reference)
-    found = await _get(tx, [id] if id else [])
+    found = await get_people(tx, [id] if id else [])
     if not found or found[0].deleted_at is not None:
         raise PersonNotFound(f"No person {reference.value!r} in this tenant", field=reference.field)
     return found[0]
 
 
-async def _get(tx: Tx, ids: Sequence[Id]) -> list[Person]:
+async def get_people(tx: Tx, ids: Sequence[Id]) -> list[Person]:
+    """Those of these people that there are, the deleted too."""
     return [person_of(row) for row in await tx.rows("people_get", ids=list(ids))] if ids else []
 
 
-async def add_people(tx: WriteTx, caller: Caller, new: Sequence[NewPerson], now: datetime) -> list[Id]:
-    """Add people with the errors of `People.add`. The writer must be alone."""
-    ids = [new_id() for _ in new]
+async def add_people(
+    tx: WriteTx,
+    caller: Caller,
+    new: Sequence[NewPerson],
+    now: datetime,
+    *,
+    ids: Sequence[Id] | None = None,
+    jobs: Sequence[Job] | None = None,
+) -> list[Id]:
+    """Add people with the errors of `People.add`. The writer must be alone.
+
+    Args:
+        ids: theirs; some may be managers of others in `jobs`.
+        jobs: what each is employed as, instead of what `new` says of titles and managers.
+    """
+    ids = [new_id() for _ in new] if ids is None else list(ids)
     await _check_free(tx, [identifier for person in new for identifier in person.identifiers])
     await tx.run(
         "people_add",
@@ -301,8 +315,13 @@ async def add_people(tx: WriteTx, caller: Caller, new: Sequence[NewPerson], now:
     )
     named = [(id, identifier) for id, person in zip(ids, new, strict=True) for identifier in person.identifiers]
     await _name(tx, named, now)
-    employed = [(id, p.title, p.manager) for id, p in zip(ids, new, strict=True) if p.title or p.manager]
-    await _employ(tx, employed, now)
+    if jobs is None:
+        employed = [(id, p.title, p.manager) for id, p in zip(ids, new, strict=True) if p.title or p.manager]
+        opened = await _jobs(tx, employed)
+    else:
+        opened = [(id, *job) for id, job in zip(ids, jobs, strict=True) if job != UNEMPLOYED]
+    if opened:
+        await _open_employments(tx, opened, now)
     inactive = [id for id, person in zip(ids, new, strict=True) if not person.is_active]
     if inactive:
         await tx.run(
@@ -310,6 +329,7 @@ async def add_people(tx: WriteTx, caller: Caller, new: Sequence[NewPerson], now:
             ids=[new_id() for _ in inactive],
             people=inactive,
             began_at=[now] * len(inactive),
+            batch=None,
             now=now,
         )
     changes = [
@@ -325,7 +345,8 @@ async def add_people(tx: WriteTx, caller: Caller, new: Sequence[NewPerson], now:
         for id, person in zip(ids, new, strict=True)
     ]
     changes += await _arrive(tx, named, now)
-    await _check_circle(tx, [id for id, _, _ in employed], next((m.field for _, _, m in employed if m), ""))
+    field = next((person.manager.field for person in new if person.manager), "")
+    await _check_circle(tx, [id for id, *_ in opened], field)
     await append(tx, caller.client, changes, now)
     await join_everyone(tx, caller, ids, now)
     return ids
@@ -383,9 +404,18 @@ async def _suspend(tx: WriteTx, caller: Caller, person: Person, ends_at: datetim
 
 
 async def suspend_people(
-    tx: WriteTx, caller: Caller, leaving: Sequence[tuple[Person, datetime | None]], now: datetime
+    tx: WriteTx,
+    caller: Caller,
+    leaving: Sequence[tuple[Person, datetime | None]],
+    now: datetime,
+    *,
+    batch: Id | None = None,
 ) -> None:
-    """Suspend people, each with a new end of her employment or None for the one she has; see `People.suspend`."""
+    """Suspend people, each with a new end of her employment or None for the one she has; see `People.suspend`.
+
+    Args:
+        batch: the import whose file did not have them.
+    """
     if not leaving:
         return
     began = [now if ends_at is None else min(ends_at, now) for _, ends_at in leaving]
@@ -397,12 +427,14 @@ async def suspend_people(
             ids=[new_id() for _ in present],
             people=[person for person, _ in present],
             began_at=[at for _, at in present],
+            batch=batch,
             now=now,
         )
     people = [person.id for person, _ in leaving]
     await tx.run("people_activate", ids=people, is_active=False, ends_at=ends, now=now)
+    absent = {} if batch is None else {"batch": str(batch)}
     changes = [
-        Change("person.suspended", person.id, {"began_at": at, "ends_at": end})
+        Change("person.suspended", person.id, {"began_at": at, "ends_at": end} | absent)
         if person.is_active
         else Change("person.changed", person.id, {"ends_at": end})
         for (person, _), at, end in zip(leaving, began, ends, strict=True)
@@ -499,9 +531,11 @@ async def _manager(tx: WriteTx, reference: Reference | None) -> tuple[Id | None,
     return (found, None) if found is not None else (None, normalise("ref", reference.value))
 
 
-async def _employ(tx: WriteTx, employed: Sequence[tuple[Id, str | None, Reference | None]], now: datetime) -> None:
+async def _jobs(
+    tx: WriteTx, employed: Sequence[tuple[Id, str | None, Reference | None]]
+) -> list[tuple[Id, str | None, Id | None, str | None]]:
     if not employed:
-        return
+        return []
     refs = list({normalise("ref", manager.value) for _, _, manager in employed if manager})
     rows = await tx.rows("person_identifiers_named", kinds=["ref"] * len(refs), values=refs)
     known: dict[str, Id] = {row["value"]: row["person"] for row in rows}
@@ -514,7 +548,7 @@ async def _employ(tx: WriteTx, employed: Sequence[tuple[Id, str | None, Referenc
         if found is None and manager is not None and manager.id is not None:
             found = await find_person(tx, manager)
         jobs.append((person, title, found, ref if found is None else None))
-    await _open_employments(tx, jobs, now)
+    return jobs
 
 
 async def _open_employments(

@@ -154,6 +154,13 @@ class WriteTx(Tx):
 
     has_grown = False
 
+    @asynccontextmanager
+    async def part(self) -> AsyncIterator[None]:
+        """A part of this transaction: what it did is undone when the block ends with an error, as `write` raises it."""
+        with _translated():
+            async with _part(self._connection):
+                yield
+
     async def next_entries(self, count: int) -> int:
         """Reserve `count` entry numbers and return the first.
 

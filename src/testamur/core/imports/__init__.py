@@ -1,4 +1,4 @@
-"""Historic import: rows of completions as files tell them (section 17 of the compliance rules).
+"""Import of files: of completions (section 17 of the compliance rules), and of the directory.
 
 Pure: from cells to what a row says, or what is wrong with it. Matching and writing are the ledger's.
 """
@@ -16,11 +16,13 @@ from testamur.core.imports.batches import (
 )
 from testamur.core.imports.columns import CUSTOM, FIELDS, Columns, Options, options_of
 from testamur.core.imports.dates import AmbiguousDate, DateForm
+from testamur.core.imports.directories import REMOVALS_PERCENT_MAX, Of, Removals, RemovalsUnconfirmed
 from testamur.core.imports.rows import Cell, Decoder, Key, Row
 
 __all__ = [
     "CUSTOM",
     "FIELDS",
+    "REMOVALS_PERCENT_MAX",
     "AmbiguousDate",
     "Batch",
     "BatchNotFound",
@@ -33,8 +35,11 @@ __all__ = [
     "FileRefused",
     "Key",
     "NotRehearsed",
+    "Of",
     "Options",
     "Outcome",
+    "Removals",
+    "RemovalsUnconfirmed",
     "Row",
     "RowShown",
     "options_of",

@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from testamur.core.compliance import Status
 from testamur.core.errors import Conflict, FieldFault, InvalidInput, NotFound
 from testamur.core.ids import Id
+
+if TYPE_CHECKING:
+    from testamur.core.imports.directories import Of, Removals
 
 
 class Outcome(Enum):
@@ -25,6 +28,11 @@ class Outcome(Enum):
     HELD = "held"
     """The person is unknown; kept until she is (rule I6)."""
     REJECTED = "rejected"
+    CHANGED = "changed"
+    """Of the directory: known, and said otherwise."""
+    UNCHANGED = "unchanged"
+    DEACTIVATED = "deactivated"
+    """A person suspended, an item retired, a membership ended."""
 
 
 class BatchState(Enum):
@@ -89,10 +97,13 @@ class Batch:
         outcomes: counts by outcome; they add up to `rows`.
         repeated: rows of a person, object and day that an earlier row of the file had already (rule I20).
         done: rows that the commit, or undoing it, is through with.
-        effect: None until the file was rehearsed.
+        effect: None until the file was rehearsed, and of all that are not completions.
+        removals: what a file of the directory would take away, as of the rehearsal or, later, of the commit.
+        removed: how many of the absent the commit is through with.
     """
 
     id: Id
+    of: Of
     state: BatchState
     client: Id
     name: str
@@ -107,6 +118,8 @@ class Batch:
     repeated: int
     done: int
     effect: Effect | None
+    removals: Removals | None
+    removed: int
     created_at: datetime
     rehearsed_at: datetime | None
     committed_at: datetime | None
@@ -122,6 +135,7 @@ class RowShown:
         cells: the row as it came: cells in order of the header, or the members of a JSON object.
         faults: what is wrong with it, or what there is to know.
         record: the record it told of, once there is one.
+        audience: of an audience or a membership.
     """
 
     number: int
@@ -131,3 +145,4 @@ class RowShown:
     person: Id | None
     item: Id | None
     record: Id | None
+    audience: Id | None = None

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from testamur.core.errors import FieldFault, InvalidInput
 from testamur.core.imports.batches import refused
 from testamur.core.imports.dates import DateForm
+from testamur.core.imports.directories import Of
 from testamur.core.people import check_zone
 
 COLUMNS_MAX = 500
@@ -95,6 +96,8 @@ class Options:
         learning_kinds: the same of learning objects.
         sheet: of a workbook; the first one by default.
         all_or_nothing: a file with a row that is held or rejected cannot be committed.
+        of: what the rows tell of.
+        whole: there are no others than those of the file.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -109,6 +112,8 @@ class Options:
     encoding: str | None = None
     sheet: str | None = None
     all_or_nothing: bool = False
+    of: Of = Of.COMPLETIONS
+    whole: bool = False
 
     @property
     def dates(self) -> DateForm:
@@ -127,6 +132,9 @@ def options_of(told: Mapping[str, Any]) -> Options:
     given = {name: value for name, value in told.items() if value is not None}
     if "delimiter" in given:
         given["delimiter"] = _DELIMITERS[given["delimiter"]]
+    given["of"] = Of(given.get("of", Of.COMPLETIONS))
+    if given.get("whole") and not given["of"].can_be_whole:
+        raise InvalidInput(FieldFault("whole", "range", f"cannot be said of {given['of'].value}"))
     return Options(**given)
 
 
@@ -140,7 +148,7 @@ def _fault(name: str, value: Any) -> tuple[str, str] | None:
             words = ("pass", "fail", "none")
             bad = [one for one in value.values() if not (_is_meaning(one) if name == "columns" else one in words)]
             if bad:
-                known = f"a field, person:KIND, learning:KIND, {CUSTOM} or {IGNORED}" if name == "columns" else words
+                known = f"person:KIND, learning:KIND, {CUSTOM}, {IGNORED} or a field" if name == "columns" else words
                 return "format", f"{bad[0]!r} must be {known}"
         case "person_kinds" | "learning_kinds":
             if not isinstance(value, Sequence) or isinstance(value, str) or len(value) > _KINDS_MAX:
@@ -150,7 +158,10 @@ def _fault(name: str, value: Any) -> tuple[str, str] | None:
         case "earliest_year":
             if not isinstance(value, int) or isinstance(value, bool) or not 1 < value < 9999:
                 return "range", "must be a year"
-        case "all_or_nothing":
+        case "of":
+            if value not in [one.value for one in Of]:
+                return "format", f"must be one of {', '.join(one.value for one in Of)}"
+        case "all_or_nothing" | "whole":
             if not isinstance(value, bool):
                 return "type", "must be true or false"
         case _:
@@ -179,7 +190,8 @@ def _text_fault(name: str, value: Any) -> tuple[str, str] | None:
 
 def _is_meaning(meaning: str) -> bool:
     noun, colon, kind = meaning.partition(":")
-    return meaning in (*FIELDS, CUSTOM, IGNORED) or (noun in ("person", "learning") and bool(colon and kind))
+    # Which fields there are depends on what the file is of; the columns say so when they are resolved.
+    return meaning.isidentifier() if not colon else noun in ("person", "learning") and bool(kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +219,10 @@ class Columns:
         Args:
             is_whole: there are no more columns to come, as there are where each row names its own.
         """
-        cls._check_names(header)
-        declared = {plain(name): meaning for name, meaning in options.columns.items()}
-        if is_whole and (
-            unknown := [name for name in options.columns if plain(name) not in {plain(one) for one in header}]
-        ):
-            raise refused(unknown[0], "missing", "is mapped, and the file has no such column")
+        declared = cls.checked(header, options, is_whole=is_whole)
+        for name, meaning in options.columns.items():
+            if ":" not in meaning and meaning not in (*FIELDS, CUSTOM, IGNORED):
+                raise refused(name, "unknown", f"{meaning!r} is no field of a completion")
         found: dict[str, int] = {}
         people: list[tuple[int, tuple[str, ...]]] = []
         learnings: list[tuple[int, tuple[str, ...]]] = []
@@ -238,6 +248,16 @@ class Columns:
             if is_whole and not there:
                 raise refused(missing, "missing", "the file has no column with this meaning, and every row needs it")
         return cls(found, people, learnings, custom, meanings)
+
+    @classmethod
+    def checked(cls, header: Sequence[str], options: Options, *, is_whole: bool) -> dict[str, str]:
+        """The meanings that were declared, by names as they are compared. Raises FileRefused for bad names."""
+        cls._check_names(header)
+        there = {plain(one) for one in header}
+        unknown = [name for name in options.columns if plain(name) not in there]
+        if is_whole and unknown:
+            raise refused(unknown[0], "missing", "is mapped, and the file has no such column")
+        return {plain(name): meaning for name, meaning in options.columns.items()}
 
     @staticmethod
     def _check_names(header: Sequence[str]) -> None:

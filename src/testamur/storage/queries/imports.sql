@@ -4,9 +4,9 @@
 SET LOCAL statement_timeout = '1h'; SET LOCAL work_mem = '64MB'; SET LOCAL enable_nestloop = off;
 
 -- name: import_start!
-INSERT INTO import_batch (tenant, id, state, client, person, name, format, bytes, digest, options, created_at,
+INSERT INTO import_batch (tenant, id, of, state, client, person, name, format, bytes, digest, options, created_at,
                           touched_at)
-VALUES (:tenant, :id, 'reading', :client, :person, :name, :format, :bytes, :digest, :options, :now, :now);
+VALUES (:tenant, :id, :of, 'reading', :client, :person, :name, :format, :bytes, :digest, :options, :now, :now);
 
 -- name: import_stage!
 -- PostgreSQL copies into no table with row-level security, and the application may make no table of its own; arrays are
@@ -383,7 +383,8 @@ WHERE r.tenant = :tenant AND r.batch = :batch AND r.outcome IN ('created', 'prob
 GROUP BY r.person;
 
 -- name: import_rows
-SELECT r.number, r.raw, r.outcome, r.faults, r.person, r.item, coalesce(r.record, r.id) AS record, r.neighbour
+SELECT r.number, r.raw, r.outcome, r.faults, r.person, r.item, r.audience, r.neighbour,
+       CASE WHEN r.told IS NULL THEN coalesce(r.record, r.id) END AS record
 FROM import_row r
 WHERE r.tenant = :tenant AND r.batch = :batch AND r.number > :after
   AND (:outcomes::text[] IS NULL OR r.outcome = ANY (:outcomes))

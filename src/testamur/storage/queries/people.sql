@@ -136,8 +136,8 @@ SELECT below FROM above WHERE boss = below LIMIT 1;
 
 -- name: suspensions_open!
 -- A suspension that is told late begins behind the one before it.
-INSERT INTO suspension (tenant, id, person, began_at, began_known_at)
-SELECT :tenant, n.id, n.person,
+INSERT INTO suspension (tenant, id, person, batch, began_at, began_known_at)
+SELECT :tenant, n.id, n.person, :batch,
        greatest(n.began_at, (SELECT max(s.ended_at) FROM suspension s
                              WHERE s.tenant = :tenant AND s.person = n.person)), :now
 FROM unnest(:ids::uuid[], :people::uuid[], :began_at::timestamptz[]) AS n (id, person, began_at);

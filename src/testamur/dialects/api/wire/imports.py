@@ -8,7 +8,18 @@ from msgspec import Struct
 
 from testamur.dialects.api.wire import Day, Moment, Named
 
-Outcome = Literal["created", "already_present", "probable_duplicate", "superseded", "held", "rejected"]
+Outcome = Literal[
+    "created",
+    "already_present",
+    "probable_duplicate",
+    "superseded",
+    "changed",
+    "unchanged",
+    "deactivated",
+    "held",
+    "rejected",
+]
+Of = Literal["completions", "people", "items", "audiences", "memberships"]
 
 
 class StatusChange(Struct, kw_only=True):

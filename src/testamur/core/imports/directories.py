@@ -1,0 +1,100 @@
+"""Files of the directory: of people, items, audiences and memberships, and the guard over what they would take away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from testamur.core.errors import Conflict
+from testamur.core.imports.batches import Outcome
+
+REMOVALS_PERCENT_MAX = 10
+"""What share of what there is a file may take away unasked, unless it is set otherwise."""
+HANDFUL = 5
+"""So few may always go."""
+
+
+class Of(Enum):
+    """What the rows of a file tell of."""
+
+    COMPLETIONS = "completions"
+    PEOPLE = "people"
+    ITEMS = "items"
+    AUDIENCES = "audiences"
+    MEMBERSHIPS = "memberships"
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What can become of such a row."""
+        return _OF_COMPLETIONS if self is Of.COMPLETIONS else _OF_DIRECTORY
+
+    @property
+    def can_be_whole(self) -> bool:
+        """Whether a file of them can say that there are no others."""
+        return self in (Of.PEOPLE, Of.ITEMS, Of.MEMBERSHIPS)
+
+
+_OF_COMPLETIONS = (
+    Outcome.CREATED,
+    Outcome.ALREADY_PRESENT,
+    Outcome.PROBABLE_DUPLICATE,
+    Outcome.SUPERSEDED,
+    Outcome.HELD,
+    Outcome.REJECTED,
+)
+_OF_DIRECTORY = (
+    Outcome.CREATED,
+    Outcome.CHANGED,
+    Outcome.UNCHANGED,
+    Outcome.DEACTIVATED,
+    Outcome.HELD,
+    Outcome.REJECTED,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removals:
+    """What a file would take away: people suspended, items retired, memberships ended. Nothing is ever deleted.
+
+    Args:
+        deactivated: by rows that say so.
+        absent: because a file that is the whole does not have them.
+        present: how many there are now, of which these are some.
+        unnamed: rows of which nobody can say whom they name: some of the absent may only be misspelt.
+    """
+
+    deactivated: int
+    absent: int
+    present: int
+    unnamed: int
+
+    @property
+    def number(self) -> int:
+        return self.deactivated + self.absent
+
+    @property
+    def share_percent(self) -> float:
+        """Of what there is, rounded up to a tenth, so that what is over a limit never looks as if it were not."""
+        return -(-1000 * self.number // self.present) / 10 if self.present else 0.0
+
+    def must_be_confirmed(self, percent_max: int) -> bool:
+        """Whether this is more than anybody should do by mistake."""
+        is_much = self.number > HANDFUL and 100 * self.number > percent_max * self.present
+        return is_much or bool(self.absent and self.unnamed)
+
+
+class RemovalsUnconfirmed(Conflict):
+    """The import would take away more than may go unasked, or not what was confirmed."""
+
+    code = "removals_unconfirmed"
+
+    def __init__(self, removals: Removals, percent_max: int, *, rehearsed: int) -> None:
+        self.removals = removals
+        self.percent_max = percent_max
+        number, share = removals.number, removals.share_percent
+        said = f"{number} of {removals.present} would be taken away, {share:g} %"
+        if rehearsed != number:
+            said += f", and {rehearsed} when the file was rehearsed"
+        if removals.unnamed and removals.absent:
+            said += f"; {removals.unnamed} rows name nobody, and some of the absent may be theirs"
+        super().__init__(f"{said}. Up to {percent_max} % go unasked; to go on, confirm the number {number}")
