@@ -42,7 +42,7 @@ class Application:
 
     def __init__(self, settings: Settings, urls: DatabaseUrls) -> None:
         self.database = Database(urls, connections_max=settings.database_connections)
-        self.ledger = Ledger.on(self.database)
+        self.ledger = Ledger.on(self.database, removals_percent_max=settings.import_removals_percent)
         limiter = RateLimiter(settings.rate_limit_per_minute)
         public = settings.public_url.rstrip("/") if settings.public_url else None
         served = _served(settings)

@@ -63,6 +63,9 @@ class Settings:
         False, "Whether a person's session in cPod shows only her own records, unless she is a manager or an admin."
     )
     cpod_strict: bool = _setting(False, "Whether a learning record in cPod needs a person and a title.")
+    import_removals_percent: int = _setting(
+        10, "What share of the people, items or memberships there are an import may take away without confirmation."
+    )
     shutdown_seconds: int = _setting(20, "How long requests in flight may take to finish when the server stops.")
     log_format: str = _setting("auto", "`json`, `console`, or `auto`: console on a terminal.")
     log_level: str = _setting("info", "`debug`, `info`, `warning` or `error`; below `info` no line for each request.")

@@ -214,8 +214,8 @@ def test_a_json_file_names_its_bad_rows_and_takes_the_others(urls: DatabaseUrls,
     file.write_text("\n".join(lines))
     code, document = run(urls, hub, file)
     assert code == 1
-    faults = sorted(document["faults"], key=lambda fault: fault["line"])
-    assert [fault["line"] for fault in faults] == list(range(1, len(rows) + 2))
+    faults = sorted(document["faults"], key=lambda fault: fault["row"])
+    assert [fault["row"] for fault in faults] == list(range(1, len(rows) + 2))
     assert [fault["field"] for fault in faults[:-1]] == [field for _, field in rows]
     assert (document["entries"], document["refused"]) == (1, len(rows) + 1)
     (one,) = hub.client("thrive").get("/rest/v1/cpdEntries").json()["results"]

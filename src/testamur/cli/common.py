@@ -68,14 +68,19 @@ async def caller_of(ledger: Ledger, tenant: Id, name: str) -> Caller:
     return Caller(tenant=tenant, client=made.client, scopes=ALL_SCOPES)
 
 
-def with_ledger(urls: DatabaseUrls, work: Callable[[Ledger], Awaitable[T]]) -> T:
-    """Run `work` on a ledger that is open as long as it takes."""
+def with_ledger(urls: DatabaseUrls, work: Callable[[Ledger], Awaitable[T]], settings: Settings | None = None) -> T:
+    """Run `work` on a ledger that is open as long as it takes.
+
+    Args:
+        settings: where they matter to the work.
+    """
+    percent = (settings or Settings()).import_removals_percent
 
     async def run() -> T:
         database = Database(urls)
         await database.open()
         try:
-            return await work(Ledger.on(database))
+            return await work(Ledger.on(database, removals_percent_max=percent))
         finally:
             await database.close()
 

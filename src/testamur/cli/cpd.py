@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from testamur import serving
-from testamur.cli.catalogue import CatalogueFile, Row
+from testamur.cli.catalogue import Row, rows_of
 from testamur.cli.common import Data, DatabaseUrl, Json, TenantName, caller_of, settings_of, with_ledger
 from testamur.cli.output import Exit, console, explained, show, table
 from testamur.core.callers import Caller
@@ -72,7 +72,7 @@ class _Outcome:
     def refuse(self, row: Row, error: TestamurError) -> None:
         fault = error.faults[0] if isinstance(error, InvalidInput) else FieldFault(error.field or "", "", error.message)
         self.refused += 1
-        self.faults.append({"line": row.line, "field": fault.field, "reason": fault.message})
+        self.faults.append({"row": row.number, "field": fault.field, "reason": fault.message})
 
     def counts(self) -> dict[str, Any]:
         return {name: count for name, count in asdict(self).items() if name != "faults"}
@@ -80,7 +80,12 @@ class _Outcome:
 
 @app.command("import")
 def cpd_import(
-    file: Annotated[Path, typer.Argument(help="A CSV or NDJSON file.", exists=True, dir_okay=False, readable=True)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV, NDJSON, Parquet or XLSX, also as gzip or zstd.", exists=True, dir_okay=False, readable=True
+        ),
+    ],
     tenant: TenantName,
     data: Data = None,
     database_url: DatabaseUrl = None,
@@ -100,7 +105,7 @@ def cpd_import(
 
         async def run(ledger: Ledger) -> None:
             found = await ledger.tenants.find(tenant)
-            rows = CatalogueFile(file, COLUMNS).rows()
+            rows = rows_of(file, COLUMNS)
             caller: Caller | None = None
             while part := list(islice(rows, LOGGED_AT_ONCE)):
                 caller = caller or await caller_of(ledger, found.id, _CLIENT)
@@ -111,7 +116,7 @@ def cpd_import(
         show({"file": str(file), **counts, "faults": outcome.faults}, json, table("Imported", list(counts), [counts]))
         for fault in outcome.faults[:_FAULTS_SHOWN]:
             named = f"{fault['field']}: " if fault["field"] else ""
-            console.print(f"line {fault['line']}: {named}{fault['reason']}", markup=False, soft_wrap=True)
+            console.print(f"row {fault['row']}: {named}{fault['reason']}", markup=False, soft_wrap=True)
         if len(outcome.faults) > _FAULTS_SHOWN:
             console.print(f"… and {len(outcome.faults) - _FAULTS_SHOWN} more; --json names them all")
         if outcome.refused:
@@ -143,8 +148,8 @@ def _understood(rows: list[Row], outcome: _Outcome) -> Iterator[tuple[Row, NewCp
     for row in rows:
         outcome.rows += 1
         try:
-            if row.fault is not None or row.values is None:
-                raise InvalidInput(row.fault or FieldFault("", "format", "cannot be read"))
+            if row.fault is not None:
+                raise InvalidInput(row.fault)
             yield row, _told(row.values)
         except InvalidInput as error:
             outcome.refuse(row, error)

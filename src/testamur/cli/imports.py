@@ -1,4 +1,4 @@
-"""`testamur import`: training history from files, rehearsed first, then committed, and taken back if need be."""
+"""`testamur import`: history and the directory from files, rehearsed first and then committed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from testamur.cli.common import Data, DatabaseUrl, Json, OnlyTenant, caller_of, 
 from testamur.cli.output import console, explained, show, table
 from testamur.core.errors import FieldFault, InvalidInput, TestamurError
 from testamur.core.ids import Id, parse, to_ulid
-from testamur.core.imports import Batch, BatchNotFound, BatchState, Options, Outcome, options_of
+from testamur.core.imports import Batch, BatchNotFound, BatchState, Of, Options, Outcome, options_of
 from testamur.core.people import Reference
 from testamur.files import FORMATS
 from testamur.http.decode import decode
@@ -28,6 +28,7 @@ from testamur.ledger.import_errors import ErrorFile
 from testamur.storage.migrate import migrate as bring_up
 
 _CLIENT = "Import files"
+_OF = [of.value for of in Of]
 _HELD_AT_ONCE = 1_000
 
 
@@ -36,6 +37,10 @@ def import_(
         Path | None,
         typer.Argument(help="CSV, NDJSON, Parquet or XLSX, also as gzip or zstd; - is standard input."),
     ] = None,
+    of: Annotated[
+        str | None,
+        typer.Option("--of", help=f"What the rows tell of: {', '.join(_OF)}.", show_default=Of.COMPLETIONS.value),
+    ] = None,
     tenant: OnlyTenant = "",
     rehearse: Annotated[
         bool,
@@ -43,6 +48,12 @@ def import_(
     ] = False,
     commit: Annotated[
         str | None, typer.Option("--commit", metavar="BATCH", help="Write a rehearsed file into the ledger.")
+    ] = None,
+    confirm_removals: Annotated[
+        int | None,
+        typer.Option(
+            "--confirm-removals", metavar="N", help="With --commit: that so many may go, as the rehearsal counted them."
+        ),
     ] = None,
     undo: Annotated[str | None, typer.Option("--undo", metavar="BATCH", help="Take back what a batch wrote.")] = None,
     show_batch: Annotated[str | None, typer.Option("--show", metavar="BATCH", help="Show a batch.")] = None,
@@ -82,22 +93,31 @@ def import_(
     all_or_nothing: Annotated[
         bool, typer.Option("--all-or-nothing", help="Refuse the commit when a row is held or rejected.")
     ] = False,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="There are no other people, items or members than those of FILE.")
+    ] = False,
     data: Data = None,
     database_url: DatabaseUrl = None,
     json: Json = False,
 ) -> None:
-    """Import training history: one completion a row, whatever its columns are called.
+    """Import training history, one completion a row, or people, items, audiences or memberships.
 
-    FILE is rehearsed: every row's outcome, and what would change in who stands where. `--commit BATCH` then writes
-    exactly that, and goes on where it was interrupted. Rows of unknown people are held until they come; unknown
-    learning is kept as outside learning until `--map` says what it stands for. The file of `--errors` can be mended
-    and sent back. `--undo BATCH` takes everything back.
+    FILE is rehearsed, whatever its columns are called: every row's outcome, and of completions what would change in
+    who stands where. `--commit BATCH` then writes exactly that, and goes on where it was interrupted. Rows of unknown
+    people are held until they come; unknown learning is kept as outside learning until `--map` says what it stands
+    for. The file of `--errors` can be mended and sent back. `--undo BATCH` takes completions back.
+
+    Whom a `--whole` file of people does not have is suspended, items are retired and memberships of its audiences
+    end; nothing is deleted. More than a set share of them (TESTAMUR_IMPORT_REMOVALS_PERCENT) goes only with
+    `--confirm-removals N`.
     """
     with explained():
         asked = [word for word in (file, commit, undo, show_batch, map_, held or None) if word is not None]
-        if len(asked) != 1 or (rehearse and file is None):
+        if len(asked) != 1 or (file is None and (rehearse or of or whole)):
             missing = "one of FILE, --commit, --undo, --show, --map and --held"
             raise InvalidInput(FieldFault("", "missing", f"say {missing}"))
+        if confirm_removals is not None and commit is None:
+            raise InvalidInput(FieldFault("--confirm-removals", "missing", "belongs to --commit"))
         given = {
             "date_form": date_form,
             "zone": zone,
@@ -109,14 +129,16 @@ def import_(
             "encoding": encoding,
             "sheet": sheet,
             "all_or_nothing": all_or_nothing or None,
+            "of": of,
+            "whole": whole or None,
         }
-        options = _options(mapping, given)
-        with serving.database(settings_of(data, database_url)) as urls:
+        options, settings = _options(mapping, given), settings_of(data, database_url)
+        with serving.database(settings) as urls:
             asyncio.run(bring_up(urls))
 
             async def run(ledger: Ledger) -> tuple[Any, Any, bool]:
                 owner = (await tenant_of(ledger, tenant)).id
-                with _progress() as told:
+                with progress() as told:
                     if map_ is not None:
                         moved = await ledger.imports.map(await caller_of(ledger, owner, _CLIENT), *_mapped(map_))
                         return {"moved": moved}, f"{moved} records moved.", False
@@ -124,13 +146,13 @@ def import_(
                         return await _held(ledger, owner)
                     batch = await _batch(ledger, owner, told)
                     if errors is not None:
-                        await _write_errors(ledger, owner, batch, errors)
+                        await write_errors(ledger, owner, batch, errors)
                 return _document(batch), _tables(batch), batch.state is BatchState.REHEARSED and _is_bad(batch)
 
             async def _batch(ledger: Ledger, owner: Id, told: Callable[[str, int, int], None]) -> Batch:
                 caller = await caller_of(ledger, owner, _CLIENT)
                 if commit is not None:
-                    return await ledger.imports.commit(caller, _id(commit), told)
+                    return await ledger.imports.commit(caller, _id(commit), told, removals=confirm_removals)
                 if undo is not None:
                     return await ledger.imports.undo(caller, _id(undo), told)
                 if show_batch is not None:
@@ -141,7 +163,7 @@ def import_(
                         caller, stream, name=file.name, options=options, format=_format(format), progress=told
                     )
 
-            document, tables, is_bad = with_ledger(urls, run)
+            document, tables, is_bad = with_ledger(urls, run, settings)
             show(document, json, tables)
             if is_bad and not json:
                 console.print("Some rows are held or rejected: --errors writes them to a file that can be mended.")
@@ -172,7 +194,7 @@ async def _held(ledger: Ledger, owner: Id) -> tuple[Any, Any, bool]:
     return {"held": found}, table("Held rows", ["batch", "file", "row", "because"], found), False
 
 
-async def _write_errors(ledger: Ledger, owner: Id, batch: Batch, out: Path) -> None:
+async def write_errors(ledger: Ledger, owner: Id, batch: Batch, out: Path) -> None:
     with out.open("wb") as file:
         lines = ErrorFile(batch)
         file.write(lines.head())
@@ -184,12 +206,21 @@ def _document(batch: Batch) -> dict[str, Any]:
     effect = batch.effect
     return {
         "batch": to_ulid(batch.id, "import"),
+        "of": batch.of.value,
         "state": batch.state.value,
         "file": batch.name,
         "format": batch.format,
         "sha256": batch.digest,
         "rows": batch.rows,
         "outcomes": {outcome.value: count for outcome, count in batch.outcomes.items()},
+        "absent": batch.removals.absent if batch.removals else None,
+        "removals": batch.removals
+        and {
+            "number": batch.removals.number,
+            "present": batch.removals.present,
+            "share_percent": batch.removals.share_percent,
+            "unnamed": batch.removals.unnamed,
+        },
         "repeated": batch.repeated,
         "columns": batch.columns,
         "effect": effect
@@ -208,6 +239,8 @@ def _document(batch: Batch) -> dict[str, Any]:
 def _tables(batch: Batch) -> Any:
     document = _document(batch)
     counts = {"rows": batch.rows, **document["outcomes"]}
+    if batch.removals is not None and batch.options.get("whole"):
+        counts["absent"] = batch.removals.absent
     drawn = [table(f"Batch {document['batch']}, {batch.state.value}", list(counts), [counts])]
     if document["effect"] and document["effect"]["changes"]:
         drawn.append(table("Standings that would change", ["from", "to", "lines"], document["effect"]["changes"]))
@@ -270,7 +303,7 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
+def progress() -> Iterator[Callable[[str, int, int], None]]:
     """Bars with rate and remaining time, on a terminal."""
     rate = TextColumn("{task.fields[rate]}")
     columns = (

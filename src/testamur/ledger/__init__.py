@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from testamur.core.ids import Id
+from testamur.core.imports import REMOVALS_PERCENT_MAX
 from testamur.ledger.activities import Activities
 from testamur.ledger.assigned import AssignedLines
 from testamur.ledger.assignments import Assignments
@@ -92,8 +93,14 @@ class Ledger:
     webhooks: Webhooks
 
     @classmethod
-    def on(cls, database: Database, clock: Clock = utc_now) -> Ledger:
-        """The ledger kept in `database`; `clock` gives the moment at which things are recorded."""
+    def on(
+        cls, database: Database, clock: Clock = utc_now, *, removals_percent_max: int = REMOVALS_PERCENT_MAX
+    ) -> Ledger:
+        """The ledger kept in `database`; `clock` gives the moment at which things are recorded.
+
+        Args:
+            removals_percent_max: what share of what there is an import may take away unasked.
+        """
         records = Records(database, clock)
         items = Items(database, clock)
         return cls(
@@ -117,7 +124,7 @@ class Ledger:
             invitations=Invitations(database, clock),
             idempotency=IdempotencyKeys(database, clock),
             issuers=Issuers(database, clock),
-            imports=Imports(database, clock),
+            imports=Imports(database, clock, removals_percent_max=removals_percent_max),
             items=items,
             learners=Learners(database, clock),
             managers=Managers(database, clock),

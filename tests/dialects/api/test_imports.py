@@ -1,4 +1,4 @@
-"""Imports of history: /v1/imports."""
+"""Imports: /v1/imports."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ def test_a_file_is_rehearsed_committed_and_taken_back(hub: Hub, client: httpx.Cl
     made = send(client, name="history.csv", source="lms")
     assert made == {
         "id": made["id"],
+        "of": "completions",
         "state": "rehearsed",
         "name": "history.csv",
         "format": "csv",
@@ -68,6 +69,8 @@ def test_a_file_is_rehearsed_committed_and_taken_back(hub: Hub, client: httpx.Cl
         "repeated": 0,
         "done": 0,
         "effect": {"day": made["effect"]["day"], "lines": 0, "examined": 0, "changes": []},
+        "removals": None,
+        "removed": 0,
         "created_at": made["created_at"],
         "rehearsed_at": made["rehearsed_at"],
         "committed_at": None,
@@ -106,6 +109,7 @@ def test_rows_are_listed_by_outcome_and_in_parts(hub: Hub, client: httpx.Client)
         "person": to_ulid(hub.person, "person"),
         "item": to_ulid(hub.item, "item"),
         "record": first["record"],
+        "audience": None,
     }
     assert second["faults"] == [{"column": "person", "code": "not_found", "detail": "nobody is known by '999'"}]
     assert (third["outcome"], third["record"]) == ("rejected", None)

@@ -17,6 +17,7 @@ from testamur.core.people import ATTRIBUTES_MAX, IDENTIFIER_LENGTH_MAX
 
 _ATTRIBUTE_LENGTH_MAX = 10_000
 _ATTRIBUTE_NAME_MAX = 100
+_UNKNOWN = "unknown"
 _IDENTIFIER = text(IDENTIFIER_LENGTH_MAX)
 
 
@@ -86,6 +87,7 @@ class Sheet:
 
     Args:
         fields, identifiers, others: place of each column, with its field, its kind, or the name it is kept under.
+        unknown: of columns that rows name and nobody knows; a file with a header is refused for them.
         meanings: by column, for people to look at.
     """
 
@@ -93,6 +95,7 @@ class Sheet:
     fields: Sequence[tuple[int, str]]
     identifiers: Sequence[tuple[int, str]]
     others: Sequence[tuple[int, str]]
+    unknown: Sequence[tuple[int, str]]
     meanings: Mapping[str, str]
 
     @classmethod
@@ -113,8 +116,10 @@ class Sheet:
             noun, _, kind = (meaning or "").partition(":")
             is_known = meaning == IGNORED or meaning in shape.fields or (bool(kind) and noun == shape.noun)
             if meaning is None or not (is_known or (meaning == CUSTOM and shape.keeps_others)):
-                raise refused(name, "unknown", f"is none of {', '.join(cls.names(options.of))}")
-            if meaning not in (CUSTOM, IGNORED):
+                if is_whole or plain(name) in declared:
+                    raise refused(name, "unknown", f"is none of {', '.join(cls.names(options.of))}")
+                meaning = _UNKNOWN
+            if meaning not in (CUSTOM, IGNORED, _UNKNOWN):
                 if meaning in seen:
                     raise refused(name, "duplicate", f"means {meaning}, as {seen[meaning]!r} does; map one of the two")
                 seen[meaning] = name
@@ -129,6 +134,7 @@ class Sheet:
             [(place, meaning) for place, (_, meaning) in placed if meaning in shape.fields],
             [(place, meaning.partition(":")[2]) for place, (_, meaning) in placed if ":" in meaning],
             [(place, name) for place, (name, meaning) in placed if meaning == CUSTOM],
+            [(place, name) for place, (name, meaning) in placed if meaning == _UNKNOWN],
             meanings,
         )
 
@@ -158,6 +164,11 @@ class Sheet:
                 told[name] = None
             else:
                 self._take(row, told, name, known.read, cells[place], reading)
+        row.faults.extend(
+            FieldFault(name, "unknown", "is no column of such a file")
+            for place, name in self.unknown
+            if cells[place] is not None or place in nulls
+        )
         if self.others:
             told["attributes"] = self._others(row, cells, nulls)
         if not row.faults:

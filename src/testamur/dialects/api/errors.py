@@ -19,6 +19,7 @@ from testamur.core.errors import (
     Unauthenticated,
     Unavailable,
 )
+from testamur.core.imports import RemovalsUnconfirmed
 from testamur.dialects.api import wire
 from testamur.http.errors import (
     BodyTooLarge,
@@ -83,9 +84,17 @@ def answer_error(error: TestamurError, call: Call | None) -> Reply:
         status=status,
         detail=error.message,
         instance=call.route if call else UNSET,
+        removals=_removals(error) if isinstance(error, RemovalsUnconfirmed) else UNSET,
         errors=[_fault(fault, call) for fault in faults],
     )
     return json_reply(status, problem, *headers, media_type=MEDIA_TYPE.encode())
+
+
+def _removals(error: RemovalsUnconfirmed) -> wire.RemovalsRefused:
+    counted = error.removals
+    return wire.RemovalsRefused(
+        number=counted.number, share_percent=counted.share_percent, limit_percent=error.percent_max
+    )
 
 
 def _fault(fault: FieldFault, call: Call | None) -> wire.Fault:

@@ -220,7 +220,7 @@ UPDATE import_batch SET removed = :removed WHERE tenant = :tenant AND id = :id;
 -- name: import_hold!
 -- Identifiers that these rows wait for.
 INSERT INTO import_held (tenant, kind, value, batch, number)
-SELECT DISTINCT :tenant, kind.name, key.value ->> 1, :batch, r.number
+SELECT DISTINCT :tenant::uuid, kind.name, key.value ->> 1, :batch::uuid, r.number
 FROM import_row r CROSS JOIN LATERAL jsonb_array_elements(r.people) AS key (value)
 CROSS JOIN LATERAL jsonb_array_elements_text(key.value -> 0) AS kind (name)
 WHERE r.tenant = :tenant AND r.batch = :batch AND r.number = ANY (:numbers::int[]) AND kind.name <> 'id'

@@ -1,9 +1,9 @@
-"""Imports of history: a file is rehearsed as it comes, then committed, and taken back if need be."""
+"""Imports: a file is rehearsed as it comes, then committed; one of completions is taken back if need be."""
 
 from __future__ import annotations
 
 from testamur.core.callers import Scope
-from testamur.core.imports import BatchState
+from testamur.core.imports import BatchState, Of
 from testamur.core.people import Reference
 from testamur.dialects.api.operations.shared import LIST, after, after_id, listed
 from testamur.dialects.api.translate import imports as translate
@@ -69,7 +69,10 @@ async def get_import_errors(call: Call) -> Reply:
 
 async def commit_import(call: Call) -> Reply:
     id = translate.id(call.path["import"])
-    return json_reply(202, translate.batch(await call.ledger.imports.begin(call.caller, id, BatchState.COMMITTED)))
+    batch = await call.ledger.imports.begin(
+        call.caller, id, BatchState.COMMITTED, removals=call.params["confirm_removals"]
+    )
+    return json_reply(202, translate.batch(batch))
 
 
 async def undo_import(call: Call) -> Reply:
@@ -90,12 +93,18 @@ OPERATIONS = (
         method="POST",
         path=PATH,
         handler=create_import,
-        summary="Send a file of completions and rehearse it: every row's outcome, and what would change",
+        summary="Send a file and rehearse it: every row's outcome, and what would change",
         scope=Scope.WRITE,
         files=tuple(MEDIA_TYPES),
         body_max_bytes=FILE_MAX_BYTES,
         params=(
             Param("name", default="upload", summary="Of the file"),
+            Param(
+                "of",
+                summary="What the rows tell of; completions without it",
+                choices=tuple(of.value for of in Of),
+            ),
+            Param("whole", "boolean", summary="There are no other people, items or members than those of the file"),
             Param("mapping", summary="Options as a JSON object: columns, results and all of these"),
             Param("date_form", summary="Form of dates that are not ISO 8601, such as DD/MM/YYYY"),
             Param("zone", summary="IANA zone of times that name none"),
@@ -152,6 +161,11 @@ OPERATIONS = (
         handler=commit_import,
         summary="Write a rehearsed file into the ledger, in the background",
         scope=Scope.WRITE,
+        params=(
+            Param(
+                "confirm_removals", "integer", minimum=0, summary="The number of removals, where it must be confirmed"
+            ),
+        ),
         answers={202: wire.Import},
     ),
     Operation(

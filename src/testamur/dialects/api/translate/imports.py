@@ -1,4 +1,4 @@
-"""Imports of history."""
+"""Imports of files."""
 
 from __future__ import annotations
 
@@ -7,11 +7,24 @@ from typing import Any
 
 from testamur.core.errors import FieldFault, InvalidInput, TestamurError
 from testamur.core.ids import Id, parse, to_ulid
-from testamur.core.imports import Batch, BatchNotFound, Effect, Options, Outcome, RowShown, options_of
+from testamur.core.imports import Batch, BatchNotFound, Effect, Options, Outcome, Removals, RowShown, options_of
 from testamur.dialects.api.translate import id_of
 from testamur.dialects.api.wire import imports as wire
 from testamur.http.decode import decode
 from testamur.http.replies import instant
+
+_OPTIONS = (
+    "of",
+    "whole",
+    "date_form",
+    "zone",
+    "source",
+    "earliest_year",
+    "delimiter",
+    "encoding",
+    "sheet",
+    "all_or_nothing",
+)
 
 
 def id(text: str) -> Id:
@@ -30,8 +43,7 @@ def options(params: Mapping[str, Any]) -> Options:
             told = decode(params["mapping"].encode(), dict[str, Any])
         except TestamurError as error:
             raise InvalidInput(FieldFault("mapping", "format", f"must be a JSON object: {error.message}")) from error
-    names = ("date_form", "zone", "source", "earliest_year", "delimiter", "encoding", "sheet", "all_or_nothing")
-    told |= {name: params[name] for name in names if params[name] is not None}
+    told |= {name: params[name] for name in _OPTIONS if params[name] is not None}
     for name, parameter in (("person_kinds", "person_by"), ("learning_kinds", "learning_by")):
         if params[parameter] is not None:
             told[name] = [kind for kind in params[parameter].split(",") if kind]
@@ -52,6 +64,7 @@ def outcomes(text: str | None) -> list[Outcome] | None:
 def batch(stored: Batch) -> wire.Import:
     return wire.Import(
         id=to_ulid(stored.id, "import"),
+        of=stored.of.value,
         state=stored.state.value,  # type: ignore[arg-type]  # one that is still being read is not found
         name=stored.name,
         format=stored.format,
@@ -64,6 +77,8 @@ def batch(stored: Batch) -> wire.Import:
         repeated=stored.repeated,
         done=stored.done,
         effect=_effect(stored.effect),
+        removals=removals(stored.removals),
+        removed=stored.removed,
         created_at=instant(stored.created_at) or "",
         rehearsed_at=instant(stored.rehearsed_at),
         committed_at=instant(stored.committed_at),
@@ -83,6 +98,20 @@ def row(stored: RowShown, header: tuple[str, ...]) -> wire.ImportRow:
         person=id_of(stored.person, "person"),
         item=id_of(stored.item, "item"),
         record=id_of(stored.record, "record"),
+        audience=id_of(stored.audience, "audience"),
+    )
+
+
+def removals(counted: Removals | None) -> wire.Removals | None:
+    if counted is None:
+        return None
+    return wire.Removals(
+        number=counted.number,
+        deactivated=counted.deactivated,
+        absent=counted.absent,
+        present=counted.present,
+        unnamed=counted.unnamed,
+        share_percent=counted.share_percent,
     )
 
 

@@ -50,6 +50,14 @@ class Fault(Struct, kw_only=True):
     detail: str
 
 
+class RemovalsRefused(Struct, kw_only=True):
+    """What an import would take away, unconfirmed: how many, their share of what there is, and what may go unasked."""
+
+    number: int
+    share_percent: float
+    limit_percent: int
+
+
 class Problem(Struct, kw_only=True):
     """Every error: RFC 9457. The type's last part is a code for machines, the same for the same problem for good."""
 
@@ -58,4 +66,5 @@ class Problem(Struct, kw_only=True):
     status: int
     detail: str
     instance: str | UnsetType = UNSET
+    removals: RemovalsRefused | UnsetType = UNSET
     errors: list[Fault]

@@ -1,4 +1,4 @@
-"""Imports of history, their rows, and mapping of outside learning."""
+"""Imports of files, their rows, and mapping of outside learning."""
 
 from __future__ import annotations
 
@@ -44,18 +44,43 @@ class Effect(Struct, kw_only=True):
     changes: list[StatusChange]
 
 
+class Removals(Struct, kw_only=True):
+    """What a file would take away: people suspended, items retired, memberships ended.
+
+    Args:
+        number: all of them, which a commit may have to confirm.
+        deactivated: by rows that say so.
+        absent: for not being in a file that is the whole.
+        present: how many there are now.
+        unnamed: rows of which nobody can say whom they name.
+        share_percent: of `present`, rounded up to a tenth.
+    """
+
+    number: int
+    deactivated: int
+    absent: int
+    present: int
+    unnamed: int
+    share_percent: float
+
+
 class Import(Struct, kw_only=True):
     """A file on its way into the ledger.
 
     Args:
+        of: what its rows tell of.
         sha256: of the file as it came.
         columns: what each column was taken for.
         outcomes: how many rows came out, or would come out, how; they add up to `rows`.
         repeated: rows with the person, object and day of an earlier row.
         done: rows that the commit, or undoing it, is through with.
+        effect: null of a file that is not of completions.
+        removals: of people, items and memberships; as of the rehearsal, then as of the commit.
+        removed: how many of the absent the commit is through with.
     """
 
     id: str
+    of: Of
     state: Literal["rehearsed", "committing", "committed", "undoing", "undone"]
     name: str
     format: str
@@ -68,6 +93,8 @@ class Import(Struct, kw_only=True):
     repeated: int
     done: int
     effect: Effect | None
+    removals: Removals | None
+    removed: int
     created_at: Moment
     rehearsed_at: Moment | None
     committed_at: Moment | None
@@ -92,6 +119,7 @@ class ImportRow(Struct, kw_only=True):
     person: str | None
     item: str | None
     record: str | None
+    audience: str | None
 
 
 class MapOutside(Struct, kw_only=True, forbid_unknown_fields=True):
