@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+import gzip
+import io
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from testamur.core.assignments import NewAssignment
@@ -158,6 +164,17 @@ def test_nobody_stands_above_herself_by_way_of_the_file_or_of_others(hub: Hub) -
     assert outcomes(commit(hub, batch)) == {"created": 1, "rejected": 6}
 
 
+def test_a_chain_of_managers_has_an_end(hub: Hub) -> None:
+    deepest = import_directory.DEPTH_MAX + 2
+    text = "employee_id,manager\n" + "".join(f"N{n},N{n + 1}\n" for n in range(deepest - 1)) + f"N{deepest - 1},\n"
+    batch = people(hub, text)
+    assert (outcomes(batch), reasons(hub, batch)) == (
+        {"created": deepest - 1, "rejected": 1},
+        [(1, "manager", "range")],
+    )
+    assert outcomes(commit(hub, batch)) == outcomes(batch)
+
+
 def test_an_organisation_is_turned_round_by_slices_of_one_row(hub: Hub) -> None:
     first = "employee_id,manager\nA,\nB,A\nC,B\nD,C\n"
     imported(hub, first, of=Of.PEOPLE)
@@ -238,13 +255,14 @@ def test_more_than_a_share_goes_only_when_its_number_is_confirmed(hub: Hub, urls
     for wrong in (None, 5, 7):
         with pytest.raises(RemovalsUnconfirmed) as caught:
             hub.do(hub.ledger.imports.commit(hub.caller, batch.id, removals=wrong))
-        assert (caught.value.removals.number, caught.value.percent_max) == (6, 10)
+        assert (caught.value.removals and caught.value.removals.number, caught.value.percent_max) == (6, 10)
     assert kept(urls, hub, "ledger_entry", "number") == before
     done = hub.do(hub.ledger.imports.commit(hub.caller, batch.id, removals=6))
     assert (done.state, done.removed) == (BatchState.COMMITTED, 6)
     assert kept(urls, hub, "import_name", "1") == kept(urls, hub, "import_absent", "1") == []
     told = [entry for entry in kept(urls, hub, "ledger_entry", "number") if entry["kind"] == "person.suspended"]
     assert len(told) == 6
+    assert all(f'"batch": "{batch.id}"' in entry["data"] for entry in told)
 
 
 def test_a_number_that_changed_since_the_rehearsal_is_refused_again(hub: Hub) -> None:
@@ -416,6 +434,24 @@ def test_columns_are_mapped_to_what_they_mean(hub: Hub) -> None:
         people(hub, text, columns={"Vorname": "learning"})
 
 
+def test_every_format_is_taken_packed_or_not(hub: Hub) -> None:
+    book = openpyxl.Workbook()
+    for row in (["employee_id", "hire_date", "level"], ["X1", date(2024, 2, 1), 3], [1234, None, 4.0]):
+        book.active.append(row)  # type: ignore[union-attr]
+    sheet = io.BytesIO()
+    book.save(sheet)
+    table = pa.table({"employee_id": ["Q1"], "hire_date": [date(2024, 2, 1)], "score": [Decimal("1.5")]})
+    columns = io.BytesIO()
+    pq.write_table(table, columns)
+    lines = gzip.compress(b'{"employee_id":"Z1","hire_date":"2024-02-01"}\n')
+    for data, count in ((sheet.getvalue(), 2), (columns.getvalue(), 1), (lines, 1)):
+        batch = rehearse(hub, data, of=Of.PEOPLE)
+        assert (outcomes(batch), reasons(hub, batch)) == ({"created": count}, [])
+        commit(hub, batch)
+    assert {person(hub, ref).starts_at for ref in ("X1", "Q1", "Z1")} == {datetime(2024, 2, 1, tzinfo=UTC)}
+    assert (person(hub, "1234").attributes, person(hub, "Q1").attributes) == ({"level": 4.0}, {"score": "1.5"})
+
+
 # Items -----------------------------------------------------------------------------------------------------------
 
 
@@ -487,7 +523,8 @@ def test_audiences_that_people_change_here_are_left_alone(hub: Hub) -> None:
 def spans(hub: Hub, reference: str = "site-staff") -> list[tuple[str | None, str, str | None]]:
     of = Reference(reference, (), "audience", "audience")
     found = hub.do(hub.ledger.audiences.memberships(hub.tenant.id, of, with_ended=True, count=100))
-    return sorted((one.reference, one.joined_on.isoformat(), one.left_on and one.left_on.isoformat()) for one in found)
+    told = [(one.reference, str(one.joined_on), str(one.left_on) if one.left_on else None) for one in found]
+    return sorted(told, key=str)
 
 
 def test_memberships_open_end_and_are_told_of_the_past(hub: Hub) -> None:
@@ -553,7 +590,8 @@ def test_members_absent_from_the_whole_leave_the_audiences_it_names(hub: Hub, ur
 
 def messy(count: int) -> tuple[str, dict[str, int]]:
     """A file of people with known defects, and what must become of them."""
-    lines, expected = [], {"created": 0, "rejected": 0}
+    lines: list[list[str]] = []
+    expected = {"created": 0, "rejected": 0}
     for number in range(count):
         boss = f"{max(number // 8, 1) - 1:06}" if number >= 8 else ""
         row = [f"{number:06}", f" p{number}@Example.com ", f"Given {number}", "Family", boss, "2020-01-31", "", "Sales"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,8 +39,22 @@ class Entry:
     recorded_at: datetime
 
 
+@contextmanager
+def imported(tx: WriteTx, batch: Id) -> Iterator[None]:
+    """Mark what is appended within the block as of an import."""
+    before, tx.batch = tx.batch, batch
+    try:
+        yield
+    finally:
+        tx.batch = before
+
+
 async def append(tx: WriteTx, client: Id | None, changes: Sequence[Change], now: datetime) -> int:
-    """Append one entry for each change and return the number of the first."""
+    """Append one entry for each change and return the number of the first.
+
+    Those of an import of the directory name it, so that whoever is told of them can tell (rule I15).
+    """
+    mark = {} if tx.batch is None else {"batch": str(tx.batch)}
     first = await tx.next_entries(len(changes))
     await tx.run(
         "entries_add",
@@ -47,7 +62,7 @@ async def append(tx: WriteTx, client: Id | None, changes: Sequence[Change], now:
         kinds=[change.kind for change in changes],
         subjects=[change.subject for change in changes],
         clients=[client] * len(changes),
-        data=[None if change.data is None else dict(change.data) for change in changes],
+        data=[None if change.data is None and not mark else {**(change.data or {}), **mark} for change in changes],
         now=now,
     )
     return first

@@ -21,7 +21,7 @@ from testamur.core.imports.cells import Reading
 from testamur.core.imports.sheets import Sheet, Telling
 from testamur.files import RawRow, Table, opened
 from testamur.ledger import import_audiences, import_items, import_people
-from testamur.ledger.entries import Change, append
+from testamur.ledger.entries import Change, append, imported
 from testamur.ledger.import_audiences import ImportedAudiences
 from testamur.ledger.import_items import ImportedItems
 from testamur.ledger.import_matching import Progress
@@ -35,6 +35,8 @@ ROWS_MAX = 2_000_000
 """Rows of one file of the directory."""
 AUDIENCES_MAX = 20_000
 """Rows of one file of audiences, which are written one by one."""
+DEPTH_MAX = 200
+"""Managers above each other in one file, or structures within each other."""
 _ROWS_AT_ONCE = 4_000
 _PLANNED_AT_ONCE = 1_000
 _ABSENT_AT_ONCE = 500
@@ -244,8 +246,15 @@ async def _reject_circles(tx: WriteTx, batch: Row, rows: int) -> None:
     climbed = await _climb(tx, batch, set(leaving.values()), outside)
     for number, id in leaving.items():
         above[number] = climbed.get(id, 0)
-    if bad := _circles(above):
-        await tx.run("import_reject", batch=batch["id"], numbers=bad, field=field, code="order", message=message)
+    bad = _circles(above)
+    for number in bad:
+        above[number] = 0
+    for numbers, code, told in (
+        (bad, "order", message),
+        (_deep(above), "range", f"stands under more than {DEPTH_MAX} others"),
+    ):
+        if numbers:
+            await tx.run("import_reject", batch=batch["id"], numbers=numbers, field=field, code=code, message=told)
 
 
 async def _climb(tx: WriteTx, batch: Row, ids: set[Id], query: str) -> dict[Id, int]:
@@ -292,6 +301,19 @@ def _circles(above: array[int]) -> list[int]:
     return found
 
 
+def _deep(above: array[int]) -> list[int]:
+    """The rows under more than DEPTH_MAX others, each of which would wait for all of these to be written."""
+    depths = array("q", bytes(8 * len(above)))
+    for start in range(1, len(above)):
+        path, at = [], start
+        while at and not depths[at]:
+            path.append(at)
+            at = above[at]
+        for one in reversed(path):
+            depths[one] = depths[above[one]] + 1
+    return [number for number, depth in enumerate(depths) if depth > DEPTH_MAX + 1]
+
+
 async def count_removals(tx: WriteTx, batch: Row, unnamed: int, now: datetime) -> Removals | None:
     """What a batch would take away, as of now."""
     of = Of(batch["of"])
@@ -332,7 +354,8 @@ async def commit_directory_slice(tx: WriteTx, batch: Row, count: int, now: datet
     if after < batch["rows"]:
         rows = await told_rows(tx, batch["id"], after=after, last=last)
         rows, above = await _with_above(tx, batch["id"], rows, batch["rows"])
-        await _write(tx, kind, batch, rows, above, now)
+        with imported(tx, batch["id"]):
+            await _write(tx, kind, batch, rows, above, now)
         await keep_told(tx, batch["id"], rows, is_told=True)
         await _note(tx, batch, BatchState.COMMITTING, last, batch["outcomes"], now)
         return
@@ -340,7 +363,8 @@ async def commit_directory_slice(tx: WriteTx, batch: Row, count: int, now: datet
     if batch["removed"] < absent:
         last = min(batch["removed"] + _ABSENT_AT_ONCE, absent)
         part = await tx.rows("import_absent_part", batch=batch["id"], after=batch["removed"], last=last)
-        await kind.remove(tx, batch, part, now)
+        with imported(tx, batch["id"]):
+            await kind.remove(tx, batch, part, now)
         await tx.run("import_removed", id=batch["id"], removed=last)
         return
     if await drop_names(tx, batch["id"]):

@@ -17,6 +17,7 @@ from testamur.core.imports.columns import person_kinds_of
 from testamur.core.imports.people import ordered
 from testamur.core.imports.rows import PERSON_KINDS
 from testamur.ledger.audiences import audience_of, close_memberships, open_memberships, tell_memberships
+from testamur.ledger.entries import imported
 from testamur.ledger.import_matching import Matcher, who
 from testamur.ledger.import_told import Boss, Told, caller_of, keep_told, told_rows
 from testamur.storage.database import Row, Tx, WriteTx
@@ -122,7 +123,8 @@ async def release_members(tx: WriteTx, batch: Row, numbers: Sequence[int], now: 
     kind = ImportedMemberships()
     rows = await told_rows(tx, batch["id"], last=batch["rows"], numbers=numbers, written=True)
     await kind.plan(tx, batch, rows, None, now)
-    await kind.write(tx, batch, rows, now)
+    with imported(tx, batch["id"]):
+        await kind.write(tx, batch, rows, now)
     await keep_told(tx, batch["id"], rows, is_told=True)
     return Counter(row.outcome.value for row in rows)
 

@@ -291,7 +291,7 @@ class Imports:
             return None
         must = found.must_be_confirmed(self._removals_percent_max)
         if (must or confirmed is not None) and confirmed != found.number:
-            raise RemovalsUnconfirmed(found, self._removals_percent_max, rehearsed=rehearsed.number)
+            raise RemovalsUnconfirmed.because(found, self._removals_percent_max, rehearsed=rehearsed.number)
         await list_absent(tx, batch, found, now)
         return {"removals": found.number, "confirmed": confirmed}
 

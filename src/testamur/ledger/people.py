@@ -432,9 +432,8 @@ async def suspend_people(
         )
     people = [person.id for person, _ in leaving]
     await tx.run("people_activate", ids=people, is_active=False, ends_at=ends, now=now)
-    absent = {} if batch is None else {"batch": str(batch)}
     changes = [
-        Change("person.suspended", person.id, {"began_at": at, "ends_at": end} | absent)
+        Change("person.suspended", person.id, {"began_at": at, "ends_at": end})
         if person.is_active
         else Change("person.changed", person.id, {"ends_at": end})
         for (person, _), at, end in zip(leaving, began, ends, strict=True)

@@ -150,9 +150,15 @@ class Snapshot(ReadTx):
 
 
 class WriteTx(Tx):
-    """A transaction that may write. `has_grown` says that the tenant's ledger became a size larger."""
+    """A transaction that may write.
+
+    Args:
+        has_grown: the tenant's ledger became a size larger.
+        batch: the import of the directory that is being written, if one is; its entries say so.
+    """
 
     has_grown = False
+    batch: Id | None = None
 
     @asynccontextmanager
     async def part(self) -> AsyncIterator[None]:

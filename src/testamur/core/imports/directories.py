@@ -87,14 +87,22 @@ class RemovalsUnconfirmed(Conflict):
     """The import would take away more than may go unasked, or not what was confirmed."""
 
     code = "removals_unconfirmed"
+    removals: Removals | None = None
+    percent_max = REMOVALS_PERCENT_MAX
 
-    def __init__(self, removals: Removals, percent_max: int, *, rehearsed: int) -> None:
-        self.removals = removals
-        self.percent_max = percent_max
+    @classmethod
+    def because(cls, removals: Removals, percent_max: int, *, rehearsed: int) -> RemovalsUnconfirmed:
+        """The error that gives number, share and limit.
+
+        Args:
+            rehearsed: the number when the file was rehearsed.
+        """
         number, share = removals.number, removals.share_percent
         said = f"{number} of {removals.present} would be taken away, {share:g} %"
         if rehearsed != number:
             said += f", and {rehearsed} when the file was rehearsed"
         if removals.unnamed and removals.absent:
             said += f"; {removals.unnamed} rows name nobody, and some of the absent may be theirs"
-        super().__init__(f"{said}. Up to {percent_max} % go unasked; to go on, confirm the number {number}")
+        error = cls(f"{said}. Up to {percent_max} % go unasked; to go on, confirm the number {number}")
+        error.removals, error.percent_max = removals, percent_max
+        return error

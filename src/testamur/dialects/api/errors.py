@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from http import HTTPStatus
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from testamur.core.errors import (
     AccountSuspended,
@@ -84,13 +84,15 @@ def answer_error(error: TestamurError, call: Call | None) -> Reply:
         status=status,
         detail=error.message,
         instance=call.route if call else UNSET,
-        removals=_removals(error) if isinstance(error, RemovalsUnconfirmed) else UNSET,
+        removals=_removals(error),
         errors=[_fault(fault, call) for fault in faults],
     )
     return json_reply(status, problem, *headers, media_type=MEDIA_TYPE.encode())
 
 
-def _removals(error: RemovalsUnconfirmed) -> wire.RemovalsRefused:
+def _removals(error: TestamurError) -> wire.RemovalsRefused | UnsetType:
+    if not isinstance(error, RemovalsUnconfirmed) or error.removals is None:
+        return UNSET
     counted = error.removals
     return wire.RemovalsRefused(
         number=counted.number, share_percent=counted.share_percent, limit_percent=error.percent_max
