@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import io
 import zipfile
@@ -178,3 +179,12 @@ def test_gzip_and_zstd_are_unpacked_and_what_is_broken_is_refused() -> None:
 def test_what_is_said_to_be_another_format_is_refused() -> None:
     assert "is csv, not ndjson" in refused(b"a,b\n", format="ndjson")
     assert "is ndjson, not xlsx" in refused(b'{"a":1}', format="xlsx")
+
+
+def test_a_packed_file_stays_open_when_its_reader_is_gone() -> None:
+    stream = io.BytesIO(gzip.compress(b'{"a":1}\n'))
+    with opened(stream) as (_, table):
+        assert [row.cells for row in table.rows()] == [[1]]
+    del table
+    gc.collect()
+    assert not stream.closed

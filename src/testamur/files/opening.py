@@ -94,6 +94,21 @@ def _format(start: bytes, encoding: str | None) -> str:
     return "csv"
 
 
+class _Lent:
+    """A file that its reader does not close when it is collected: whoever opened it reads it again."""
+
+    closed = False
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        return self._stream.read(size)
+
+    def close(self) -> None:
+        pass
+
+
 class _Unpacked(io.RawIOBase):
     """What is packed, unpacked as it is read; refused when it grows beyond measure."""
 
@@ -102,7 +117,7 @@ class _Unpacked(io.RawIOBase):
 
         self._error = arrow.ArrowException
         self._stream = stream
-        self._plain = arrow.CompressedInputStream(arrow.PythonFile(stream, mode="r"), packed)
+        self._plain = arrow.CompressedInputStream(arrow.PythonFile(_Lent(stream), mode="r"), packed)
         self._size = 0
 
     def readable(self) -> bool:
