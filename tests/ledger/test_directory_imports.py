@@ -437,7 +437,7 @@ def test_columns_are_mapped_to_what_they_mean(hub: Hub) -> None:
 def test_every_format_is_taken_packed_or_not(hub: Hub) -> None:
     book = openpyxl.Workbook()
     for row in (["employee_id", "hire_date", "level"], ["X1", date(2024, 2, 1), 3], [1234, None, 4.0]):
-        book.active.append(row)  # type: ignore[union-attr]
+        book.active.append(row)
     sheet = io.BytesIO()
     book.save(sheet)
     table = pa.table({"employee_id": ["Q1"], "hire_date": [date(2024, 2, 1)], "score": [Decimal("1.5")]})
