@@ -130,7 +130,7 @@ def test_bad_rows_are_named_and_kept_and_the_others_taken(hub: Hub, run: Import,
 
 def test_what_is_no_text_refuses_the_file(hub: Hub, run: Import) -> None:
     document = run(b"\xef\xbb\xbfref,title\nA,Gr\xfcn\nC,Fine\n")
-    assert (document["exit"], "UTF-8" in document["error"]) == (2, True)
+    assert (document["exit"], "utf-8" in document["error"]) == (2, True)
     assert counts(run("\ufeffref,title\nB,Nu\0l\nC,Fine\n"))[:3] == (1, 2, 1)
     assert item(hub, "C").title == "Fine"
 

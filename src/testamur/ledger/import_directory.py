@@ -336,7 +336,7 @@ async def list_absent(tx: WriteTx, batch: Row, removals: Removals, now: datetime
     await tx.run("import_removals_keep", id=batch["id"], removals=msgspec.to_builtins(removals))
     if removals.absent:
         by: dict[str, Any] = {} if batch["of"] != Of.PEOPLE.value else {"now": now}
-        await tx.rows(f"import_absent_{batch['of']}", batch=batch["id"], **by)
+        await tx.run(f"import_absent_{batch['of']}", batch=batch["id"], **by)
 
 
 async def drop_names(tx: WriteTx, batch: Id) -> bool:

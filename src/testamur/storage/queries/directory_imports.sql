@@ -146,18 +146,20 @@ LEFT JOIN (
 ) named ON named.person = p.id
 WHERE p.tenant = :tenant AND p.deleted_at IS NULL AND p.is_active AND coalesce(p.ends_at > :now, true);
 
--- name: import_absent_people
+-- name: import_absent_people!
 -- Lists those whom the file does not name, as import_removals_of_people counts them.
 INSERT INTO import_absent (tenant, batch, place, subject)
-SELECT :tenant, :batch, row_number() OVER (ORDER BY p.place), p.id FROM person p
-WHERE p.tenant = :tenant AND p.deleted_at IS NULL AND p.is_active AND coalesce(p.ends_at > :now, true)
-  AND p.id NOT IN (
+SELECT :tenant, :batch, row_number() OVER (ORDER BY p.place), p.id
+FROM person p
+LEFT JOIN (
     SELECT i.person FROM import_name n
     JOIN person_identifier i ON i.tenant = :tenant AND i.kind = n.kind AND i.value = n.value
     WHERE n.tenant = :tenant AND n.batch = :batch
     UNION
-    SELECT n.value::uuid FROM import_name n WHERE n.tenant = :tenant AND n.batch = :batch AND n.kind = 'id')
-RETURNING 1;
+    SELECT n.value::uuid FROM import_name n WHERE n.tenant = :tenant AND n.batch = :batch AND n.kind = 'id'
+) named ON named.person = p.id
+WHERE p.tenant = :tenant AND p.deleted_at IS NULL AND p.is_active AND coalesce(p.ends_at > :now, true)
+  AND named.person IS NULL;
 
 -- name: import_removals_of_items
 SELECT count(*) AS present,
@@ -172,40 +174,48 @@ LEFT JOIN (
 ) named ON named.item = t.id
 WHERE t.tenant = :tenant AND t.retired_at IS NULL AND t.kind <> 'outside';
 
--- name: import_absent_items
+-- name: import_absent_items!
 INSERT INTO import_absent (tenant, batch, place, subject)
-SELECT :tenant, :batch, row_number() OVER (ORDER BY t.id), t.id FROM item t
-WHERE t.tenant = :tenant AND t.retired_at IS NULL AND t.kind <> 'outside'
-  AND t.id NOT IN (
-    SELECT i.item FROM import_name n
+SELECT :tenant, :batch, row_number() OVER (ORDER BY t.id), t.id
+FROM item t
+LEFT JOIN (
+    SELECT DISTINCT i.item FROM import_name n
     JOIN item_identifier i ON i.tenant = :tenant AND i.kind = n.kind AND i.value = n.value
-    WHERE n.tenant = :tenant AND n.batch = :batch)
-RETURNING 1;
+    WHERE n.tenant = :tenant AND n.batch = :batch
+) named ON named.item = t.id
+WHERE t.tenant = :tenant AND t.retired_at IS NULL AND t.kind <> 'outside' AND named.item IS NULL;
 
 -- name: import_removals_of_memberships
 -- Of the audiences that the file names; the others are none of its business.
 SELECT count(*) AS present,
-       count(*) FILTER (WHERE :whole AND NOT EXISTS (
-           SELECT FROM import_row r WHERE r.tenant = :tenant AND r.batch = :batch
-           AND r.audience = m.audience AND r.person = m.person)) AS absent,
+       count(*) FILTER (WHERE :whole AND named.person IS NULL) AS absent,
        (SELECT count(*) FROM import_row r
         JOIN membership l ON l.tenant = :tenant AND l.audience = r.audience AND l.person = r.person AND l.left_on IS NULL
         WHERE r.tenant = :tenant AND r.batch = :batch AND r.outcome = 'deactivated') AS deactivated,
        (SELECT count(*) FROM import_row r WHERE r.tenant = :tenant AND r.batch = :batch AND r.outcome = 'rejected'
         AND (r.person IS NULL OR r.audience IS NULL)) AS unnamed
-FROM membership m
-WHERE m.tenant = :tenant AND m.left_on IS NULL AND m.audience IN (
-    SELECT r.audience FROM import_row r WHERE r.tenant = :tenant AND r.batch = :batch AND r.audience IS NOT NULL);
+FROM (
+    SELECT DISTINCT r.audience FROM import_row r
+    WHERE r.tenant = :tenant AND r.batch = :batch AND r.audience IS NOT NULL
+) said
+JOIN membership m ON m.tenant = :tenant AND m.audience = said.audience AND m.left_on IS NULL
+LEFT JOIN (
+    SELECT DISTINCT r.audience, r.person FROM import_row r WHERE r.tenant = :tenant AND r.batch = :batch
+) named ON named.audience = m.audience AND named.person = m.person;
 
--- name: import_absent_memberships
+-- name: import_absent_memberships!
+-- Lists them, as import_removals_of_memberships counts them.
 INSERT INTO import_absent (tenant, batch, place, subject, within)
 SELECT :tenant, :batch, row_number() OVER (ORDER BY m.audience, m.person), m.person, m.audience
-FROM membership m
-WHERE m.tenant = :tenant AND m.left_on IS NULL AND m.audience IN (
-    SELECT r.audience FROM import_row r WHERE r.tenant = :tenant AND r.batch = :batch AND r.audience IS NOT NULL)
-  AND NOT EXISTS (SELECT FROM import_row r WHERE r.tenant = :tenant AND r.batch = :batch
-                  AND r.audience = m.audience AND r.person = m.person)
-RETURNING 1;
+FROM (
+    SELECT DISTINCT r.audience FROM import_row r
+    WHERE r.tenant = :tenant AND r.batch = :batch AND r.audience IS NOT NULL
+) said
+JOIN membership m ON m.tenant = :tenant AND m.audience = said.audience AND m.left_on IS NULL
+LEFT JOIN (
+    SELECT DISTINCT r.audience, r.person FROM import_row r WHERE r.tenant = :tenant AND r.batch = :batch
+) named ON named.audience = m.audience AND named.person = m.person
+WHERE named.person IS NULL;
 
 -- name: import_absent_part
 SELECT subject, within FROM import_absent
