@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 import asyncpg
 import msgspec
 
-from testamur.core.errors import DatabaseUnavailable, IdentifierTaken, TestamurError
+from testamur.core.errors import DatabaseUnavailable, IdentifierTaken, TestamurError, Unavailable
 from testamur.core.ids import Id
 from testamur.storage.named import QUERIES, Query
 
@@ -69,7 +69,7 @@ _CONSTRAINTS: dict[str, tuple[type[TestamurError], str]] = {
 }
 
 
-class OwnerNeeded(TestamurError):
+class OwnerNeeded(Unavailable):
     """This needs the rights of the schema's owner: set TESTAMUR_OWNER_DATABASE_URL."""
 
     code = "owner_needed"
