@@ -559,6 +559,34 @@ def test_outcomes_do_not_depend_on_where_the_slices_end(hub: Hub, urls: Database
     gapless(urls, hub)
 
 
+def test_rows_that_mapping_gives_one_moment_after_the_rehearsal_are_both_kept(hub: Hub) -> None:
+    """What a file says twice was worked out while they were two learning objects."""
+    head, day = "employee_id,learning,title,completed_on\n", "2023-05-04T10:00Z"
+    imported(hub, f"{head}00123,A-1,Ladders,2020-01-01\n00123,B-2,Ladders again,2020-01-02\n")
+    batch = rehearse(hub, f"{head}00123,A-1,Ladders,{day}\n00123,B-2,Ladders again,{day}\n00124,A-1,Ladders,{day}\n")
+    for key in ("A-1", "B-2"):
+        hub.do(hub.ledger.imports.map(hub.caller, Reference(key, ("ref",), "item", "outside"), FIRE))
+    assert outcomes(commit(hub, batch)) == {"created": 3}
+    assert [record.item for record in records(hub)] == [hub.item] * 4
+
+
+def test_what_others_wrote_since_the_rehearsal_is_considered_row_by_row(hub: Hub, urls: DatabaseUrls) -> None:
+    """A slice that has both: rows that meet nothing, and rows that meet what came in the meantime."""
+    head = "employee_id,learning,completed_on,source,source_id\n"
+    text = head + "".join(f"00123,FIRE-101,{days_ago(number + 1)},old,{number}\n" for number in range(20))
+    batch = rehearse(hub, text)
+    tell(hub, completion(datetime.combine(days_ago(4), datetime.min.time(), UTC), source="rise"))
+    imported(hub, f"{head}00123,FIRE-101,{days_ago(8)},old,7\n00123,FIRE-101,{days_ago(9)},old,6\n")
+    done = commit(hub, batch)
+    changed = {"already_present": 2, "superseded": 1, "created": 17}
+    assert outcomes(done) == changed
+    told = {row.number: row.outcome for row in rows(hub, done)}
+    assert [told[4], told[7], told[8]] == [Outcome.ALREADY_PRESENT, Outcome.SUPERSEDED, Outcome.ALREADY_PRESENT]
+    standing = [fact for fact in kept(urls, hub, "fact") if fact["closed_at"] is None]
+    assert len(standing) == 1 + 2 + 17
+    gapless(urls, hub)
+
+
 def test_a_file_that_nobody_reads_any_more_is_forgotten(hub: Hub, urls: DatabaseUrls) -> None:
     async def leave() -> None:
         async with hub.ledger.database.write(hub.tenant.id) as tx:

@@ -25,17 +25,30 @@ RELEASED_AT_ONCE_MAX = 500
 """Held rows that are taken in with the person they waited for; more of them follow in the background."""
 
 
-async def commit_slice(tx: WriteTx, batch: Row, count: int, now: datetime) -> bool:
-    """Take the next rows of a batch that is being committed. Whether there are more; the tenant's counter is locked."""
+async def commit_slice(tx: WriteTx, batch: Row, count: int, now: datetime) -> None:
+    """Take the next rows of a batch that is being committed. The tenant's counter is locked."""
     after, last = batch["done"], min(batch["done"] + count, batch["rows"])
     if after == 0:
         await _settle_outside(tx, batch, now)
-    await _write(tx, batch, after, last, None, now)
+    await tx.run("import_slicewise")
+    row = await tx.row(
+        "import_slice_plain",
+        batch=batch["id"],
+        client=batch["client"],
+        person=batch["person"],
+        after=after,
+        last=last,
+        now=now,
+    )
+    assert row is not None
+    _count(tx, row)
+    if row["rest"]:
+        await _write(tx, batch, row["rest"], now)
     # Entries of people and items say nothing about how many facts there are.
     tx.has_grown = tx.has_grown or is_fourfold(after, last)
     if last < batch["rows"]:
         await _note(tx, batch, BatchState.COMMITTING, last, batch["outcomes"], now)
-        return True
+        return
     await tx.run("import_patience")
     counted = await count_outcomes(tx, batch["id"])
     # Who came since the rehearsal is looked for among those that are held.
@@ -43,7 +56,6 @@ async def commit_slice(tx: WriteTx, batch: Row, count: int, now: datetime) -> bo
     await restand_import(tx, batch["id"], now)
     data = {"name": batch["name"], "digest": batch["digest"], "rows": batch["rows"], "outcomes": counted}
     await append(tx, batch["client"], [Change("import.committed", batch["id"], data)], now)
-    return False
 
 
 async def undo_slice(tx: WriteTx, batch: Row, count: int, now: datetime) -> bool:
@@ -128,7 +140,7 @@ async def _release(tx: WriteTx, batch: Row, numbers: Sequence[int], now: datetim
         found = await release_members(tx, batch, done, now)
     else:
         await tx.value("import_twins", batch=batch["id"], numbers=done)
-        found = await _write(tx, batch, min(done) - 1, max(done), done, now)
+        found = await _write(tx, batch, done, now)
     outcomes = Counter(batch["outcomes"]) + Counter(found)
     outcomes[Outcome.HELD.value] -= len(done)
     state = BatchState(batch["state"])
@@ -165,11 +177,14 @@ async def _settle_outside(tx: WriteTx, batch: Row, now: datetime) -> None:
     await append(tx, batch["client"], changes, now)
 
 
-async def _write(
-    tx: WriteTx, batch: Row, after: int, last: int, numbers: Sequence[int] | None, now: datetime
-) -> dict[str, int]:
-    """The rows of a span, or some of them, into the ledger. Returns how many came out how."""
-    bounds: dict[str, Any] = {"batch": batch["id"], "after": after, "last": last, "numbers": numbers}
+async def _write(tx: WriteTx, batch: Row, numbers: Sequence[int], now: datetime) -> dict[str, int]:
+    """Some rows into the ledger, each considered by itself. Returns how many came out how."""
+    bounds: dict[str, Any] = {
+        "batch": batch["id"],
+        "after": min(numbers) - 1,
+        "last": max(numbers),
+        "numbers": list(numbers),
+    }
     closed: list[Row] = []
     if batch["has_keys"]:
         closed = await tx.rows("import_close", person=batch["person"], now=now, **bounds)

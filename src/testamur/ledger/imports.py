@@ -49,6 +49,10 @@ from testamur.storage.database import Database, Row, WriteTx
 
 SLICE_SECONDS = 0.1
 """How long a slice may hold the tenant's counter; its rows follow from how long the last one took."""
+SHARED_SLICE_SECONDS = 0.02
+"""The same while others write to the tenant, who wait for the end of every slice."""
+_SHARED_WAIT_SECONDS = 0.002
+"""Whoever waits longer for the tenant's counter is not alone."""
 _SLICE_MIN, _SLICE_FIRST, _SLICE_MAX = 250, 256, 20_000
 _DECIDED_AT_ONCE = 50_000
 _WORTH_STATISTICS = 1_000
@@ -309,32 +313,26 @@ class Imports:
         Args:
             count: rows of the slice; None for as many as take about SLICE_SECONDS.
         """
-        if count is not None:
-            return await self._work(tenant, id, count)
         # The first slice is small: into an empty ledger it is planned without statistics, and others wait for its end.
-        pace, began = self._pace.pop(id, _SLICE_FIRST), time.perf_counter()
-        more = await self._work(tenant, id, pace)
-        took = max(time.perf_counter() - began, 0.001)
-        if more:
-            self._pace[id] = max(_SLICE_MIN, min(_SLICE_MAX, int(pace * min(4.0, SLICE_SECONDS / took))))
-        return more
-
-    async def _work(self, tenant: Id, id: Id, count: int) -> bool:
-        more = False
+        pace, more, asked = self._pace.pop(id, _SLICE_FIRST), False, time.perf_counter()
         async with self._database.write(tenant, alone=True) as tx:
+            began = time.perf_counter()
             row = await _taken(tx, id)
             now = self._clock()
-            if row["state"] == BatchState.COMMITTING.value and row["of"] != Of.COMPLETIONS.value:
-                await commit_directory_slice(tx, row, count, now)
-                more = True
-            elif row["state"] == BatchState.COMMITTING.value:
-                await commit_slice(tx, row, count, now)
-                more = True
+            if row["state"] == BatchState.COMMITTING.value:
+                slice_of = commit_slice if row["of"] == Of.COMPLETIONS.value else commit_directory_slice
+                await slice_of(tx, row, count or pace, now)
+                more = True  # held rows whose people came follow its last slice
             elif row["state"] == BatchState.UNDOING.value:
-                more = await undo_slice(tx, row, count, now)
+                more = await undo_slice(tx, row, count or pace, now)
             elif row["has_news"]:
                 more = await release_slice(tx, row, now)
-        if tx.has_grown:
+            has_grown, tx.has_grown = tx.has_grown, False
+        if more and count is None:
+            is_shared = began - asked > _SHARED_WAIT_SECONDS
+            faster = (SHARED_SLICE_SECONDS if is_shared else SLICE_SECONDS) / max(time.perf_counter() - began, 0.001)
+            self._pace[id] = max(_SLICE_MIN, min(_SLICE_MAX, int(pace * min(4.0, faster))))
+        if has_grown:
             # The next slice is planned by what this one wrote: a plan for an empty ledger reads all of it for each row.
             await self._database.have_statistics()
         return more

@@ -3,6 +3,14 @@
 -- every row once instead of looking each up.
 SET LOCAL statement_timeout = '1h'; SET LOCAL work_mem = '64MB'; SET LOCAL enable_nestloop = off;
 
+-- name: import_slicewise!
+-- For this transaction: each row is looked up once, and what was found for it is of no use to the next.
+SET LOCAL enable_memoize = off;
+
+-- name: import_unhurried!
+-- For this transaction: nobody sees what is staged before the rehearsal ends, whose own commit waits for all of it.
+SET LOCAL synchronous_commit = off;
+
 -- name: import_start!
 INSERT INTO import_batch (tenant, id, of, state, client, person, name, format, bytes, digest, options, created_at,
                           touched_at)
@@ -219,9 +227,63 @@ SELECT DISTINCT o.item, o.mapped_to FROM outside_learning o WHERE o.tenant = :te
 UPDATE fact f SET closed_at = :now, closed_as = 'superseded', closed_by = :person
 FROM import_decision d
 WHERE d.tenant = :tenant AND d.batch = :batch AND d.number > :after AND d.number <= :last AND d.decided = 'superseded'
-  AND (:numbers::int[] IS NULL OR d.number = ANY (:numbers))
+  AND d.number = ANY (:numbers::int[])
   AND f.tenant = :tenant AND f.record = d.told_record AND f.revision = d.standing_revision AND f.closed_at IS NULL
 RETURNING d.number, f.record, f.revision + 1 AS revision, f.id AS old, f.created_at, f.created_by;
+
+-- name: import_slice_plain
+-- Of a slice, in one trip, the rows that came out as the rehearsal said because the ledger has nothing near them: facts,
+-- keys, reports and entries. Which rows are left is the answer: `import_slice` considers each. The tenant's counter is
+-- locked.
+WITH part AS MATERIALIZED (
+    SELECT r.*, r.outcome = 'created' AND r.person IS NOT NULL AND r.twin IS NULL AND r.neighbour IS NULL
+                AND r.record IS NULL AND NOT r.is_released AND near.is_there IS NULL AND keyed.is_there IS NULL
+                AND lag(r.person) OVER moment IS NULL AS is_plain
+    FROM import_row r
+    LEFT JOIN LATERAL (
+        SELECT true AS is_there FROM fact f
+        WHERE f.tenant = :tenant AND f.person = r.person AND f.item = r.item AND f.closed_at IS NULL
+          AND f.completed_at >= (r.day - interval '14 hours') AT TIME ZONE 'UTC'
+          AND f.completed_at < (r.day + interval '38 hours') AT TIME ZONE 'UTC' LIMIT 1
+    ) near ON true
+    LEFT JOIN LATERAL (
+        SELECT true AS is_there FROM source_key k
+        WHERE k.tenant = :tenant AND k.source = 'import:' || r.source AND k.value = r.source_id LIMIT 1
+    ) keyed ON true
+    WHERE r.tenant = :tenant AND r.batch = :batch AND r.number > :after AND r.number <= :last
+    -- Two rows of one moment need not be of one day: one may say the day and the other the moment it begins in UTC.
+    WINDOW moment AS (PARTITION BY r.person, r.item, r.completed_at ORDER BY r.number)
+), written AS MATERIALIZED (
+    SELECT p.*, c.entry + row_number() OVER (ORDER BY p.number) AS entry
+    FROM part p CROSS JOIN (SELECT entry FROM tenant_counter WHERE tenant = :tenant) c WHERE p.is_plain
+), counted AS (
+    UPDATE tenant_counter SET entry = entry + (SELECT count(*) FROM written) WHERE tenant = :tenant
+), told AS (
+    INSERT INTO fact (tenant, record, revision, id, entry, person, item, item_version, completed_at, completed_by_day,
+                      occurrence, started_at, expires_at, passed, score_percent, score_text, time_spent, certificate,
+                      is_prior, source, source_id, created_by, updated_by, extra, created_at, recorded_at)
+    SELECT :tenant, w.id, 1, w.id, w.entry, w.person, w.item, w.item_version, w.completed_at, w.completed_by_day, 0,
+           w.started_at, w.expires_at, w.passed, w.score_percent, w.score_text, w.time_spent, w.certificate, true,
+           w.source, w.source_id, :person::uuid, :person,
+           coalesce(w.extra, '{}') || jsonb_build_object('how', 'import', 'batch', :batch::uuid, 'row', w.number),
+           :now::timestamptz, :now
+    FROM written w
+), keyed AS (
+    INSERT INTO source_key (tenant, source, value, record, fingerprint, created_at)
+    SELECT :tenant, 'import:' || w.source, w.source_id, w.id, w.digest, :now FROM written w WHERE w.source_id IS NOT NULL
+), reported AS (
+    INSERT INTO report (tenant, record, digest, fact, dialect, client, method, path, body, repeats, reported_at,
+                        last_reported_at)
+    SELECT :tenant, w.id, decode(md5(:client::uuid || w.raw), 'hex'), w.id, 'import', :client, 'FILE', 'imports', w.raw,
+           1, :now, :now
+    FROM written w
+), entered AS (
+    INSERT INTO ledger_entry (tenant, number, kind, subject, client, data, recorded_at)
+    SELECT :tenant, w.entry, 'record.created', w.id, :client, (SELECT jsonb_build_object('batch', :batch)), :now
+    FROM written w
+)
+SELECT (SELECT count(*) FROM written) AS written, (SELECT max(entry) FROM written) AS last_entry,
+       (SELECT array_agg(p.number ORDER BY p.number) FROM part p WHERE NOT p.is_plain AND p.outcome <> 'rejected') AS rest;
 
 -- name: import_slice
 -- A slice of a file into the ledger, in one trip: facts, keys, reports, entries, and what is different from what the
@@ -235,7 +297,7 @@ WITH decided AS MATERIALIZED (
     LEFT JOIN json_to_recordset(:superseding::json) AS s (
         number int, record uuid, revision int, old uuid, created_at timestamptz, created_by uuid) ON s.number = d.number
     WHERE d.tenant = :tenant AND d.batch = :batch AND d.number > :after AND d.number <= :last
-      AND (:numbers::int[] IS NULL OR d.number = ANY (:numbers))
+      AND d.number = ANY (:numbers::int[])
 ), written AS MATERIALIZED (
     SELECT d.*, c.entry + row_number() OVER (ORDER BY d.number) AS entry,
            coalesce(d.occurrences, 0) - 1
