@@ -203,7 +203,7 @@ def test_i4_a_completion_lies_neither_after_today_nor_before_the_first_year_nor_
 )
 def test_words_for_a_result(word: Any, passed: bool | None) -> None:
     row = decoded(result=word)
-    assert (row.passed, row.faults) == (passed, [])
+    assert (row.passed, row.faults) == (passed, ())
 
 
 def test_a_word_for_a_result_that_nobody_explained_is_an_error() -> None:
@@ -222,7 +222,7 @@ def test_a_word_for_a_result_that_nobody_explained_is_an_error() -> None:
 )
 def test_a_score_is_kept_as_a_share_and_as_it_was_written(cells: dict[str, Any], percent: Decimal, text: str) -> None:
     row = decoded(**cells)
-    assert (row.score_percent, row.score_text, row.faults) == (percent, text, [])
+    assert (row.score_percent, row.score_text, row.faults) == (percent, text, ())
 
 
 @pytest.mark.parametrize(

@@ -87,21 +87,32 @@ class IdFactory:
 
     def new(self) -> Id:
         """A new id, greater than every id this factory made before."""
+        return self.several(1)[0]
+
+    def several(self, count: int) -> list[Id]:
+        """As many new ids, each greater than the one before."""
         now = time.time_ns() // 1_000_000
         with self._lock:
             if now > self._last_millisecond:
                 self._last_millisecond = now
                 # The top bit stays clear, so that there is room to count up within the millisecond.
-                self._last_random = int.from_bytes(os.urandom(6), "big") >> 1
+                first = int.from_bytes(os.urandom(6), "big") >> 1
             else:
-                self._last_random += 1
-                if self._last_random > _RANDOM_MAX:
+                first = self._last_random + 1
+                if first + count - 1 > _RANDOM_MAX:
                     self._last_millisecond += 1
-                    self._last_random = 0
-            return from_parts(self._last_millisecond, self._last_random)
+                    first = 0
+            self._last_random = first + count - 1
+            millisecond = self._last_millisecond
+        high = millisecond << 80 | 7 << 76 | 2 << 62
+        return [
+            Id(UUID(int=high | random >> _LOW_BITS << 64 | (random & _LOW_MASK) << _SPARE_BITS))
+            for random in range(first, first + count)
+        ]
 
 
-new_id = IdFactory().new
+_ids = IdFactory()
+new_id, new_ids = _ids.new, _ids.several
 
 
 def from_parts(millisecond: int, random: int) -> Id:

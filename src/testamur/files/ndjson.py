@@ -51,10 +51,14 @@ class Ndjson:
                 yield RawRow(number, raw.replace("\0", "\\u0000"), None, FieldFault("", "format", f"{error}"))
                 continue
             fault = None
-            if len(find(line)) != len(members):
+            # Every member has a colon, and counting those is the faster look.
+            if line.count(b":") != len(members) and len(find(line)) != len(members):
                 fault = _fault(raw)
             if "\\u0000" in raw and fault is None and _has_nul(members):
                 fault = FieldFault("", "format", "holds U+0000")
+            if fault is None and list(members) == header:
+                yield RawRow(number, raw, list(members.values()))
+                continue
             if not members.keys() <= known and fault is None:
                 if len(known | members.keys()) > COLUMNS_MAX:
                     raise unreadable(f"the file has more than {COLUMNS_MAX} columns", code="range")

@@ -156,6 +156,8 @@ class Matching:
 
     def item(self, row: Row) -> tuple[Id | None, FieldFault | None]:
         """What is named: an item, or learning outside; two items are an error, as is an unknown key without a title."""
+        if len(row.learnings) == 1 and len(found := self._items.of(row.learnings[0]).ids) == 1:
+            return found[0], None
         ids: dict[Id, None] = {}
         for key in row.learnings:
             ids |= dict.fromkeys(self._items.of(key).ids)
@@ -190,6 +192,8 @@ class Matching:
 
 def who(people: Matcher, keys: Sequence[Key]) -> tuple[Id | None, FieldFault | None]:
     """The person that keys name together, or what there is to say instead (rule I5)."""
+    if len(keys) == 1 and len(found := people.of(keys[0]).ids) == 1:
+        return found[0], None
     ids: dict[Id, str] = {}
     for key in keys:
         for id in people.of(key).ids:
@@ -199,7 +203,7 @@ def who(people: Matcher, keys: Sequence[Key]) -> tuple[Id | None, FieldFault | N
         return None, FieldFault("person", "duplicate", f"names more than one person: {named} (rule I5)")
     if ids:
         return next(iter(ids)), None
-    near = next((found.near for key in keys if (found := people.of(key)).near), None)
+    near = next((near for key in keys if (near := people.of(key).near)), None)
     values = " and ".join(repr(key.value) for key in keys)
     hint = f"; near it: {near}" if near else ""
     return None, FieldFault("person", "not_found", f"nobody is known by {values}{hint}")

@@ -9,13 +9,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
+from operator import attrgetter
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from testamur.core.errors import FieldFault
-from testamur.core.ids import Id, new_id
+from testamur.core.ids import Id, new_ids
 from testamur.core.imports import AmbiguousDate, Columns, Decoder, Options, Row, refused
 from testamur.core.moments import Precision
 from testamur.files import RawRow, Table, opened
@@ -27,31 +28,20 @@ ROWS_MAX = 20_000_000
 _ROWS_AT_ONCE = 8_000
 _HASHED_AT_ONCE = 1 << 20
 
-_COLUMNS = (
-    "number",
-    "raw",
-    "outcome",
-    "faults",
-    "people",
-    "person",
-    "item",
-    "completed_at",
-    "completed_by_day",
-    "day",
-    "started_at",
-    "expires_at",
-    "passed",
-    "score_percent",
-    "score_text",
-    "time_spent",
-    "certificate",
-    "item_version",
-    "source",
-    "source_id",
-    "extra",
-    "digest",
-    "id",
-)
+_SAID = {
+    "day": "day",
+    "started_at": "started_at",
+    "expires_at": "expires_at",
+    "passed": "passed",
+    "score_text": "score_text",
+    "time_spent": "time_spent",
+    "certificate": "certificate",
+    "item_version": "version",
+    "source_id": "source_id",
+    "extra": "extra",
+    "digest": "digest",
+}
+"""Columns of what a row says, with where it says so."""
 
 
 @dataclass(slots=True)
@@ -100,7 +90,7 @@ class Reader:
     def _row(self, raw: RawRow) -> Row:
         row = Row(raw.number, raw.raw, source=self.options.source)
         if raw.cells is None or raw.fault is not None:
-            row.faults.append(raw.fault or FieldFault("", "format", "cannot be read"))
+            row.blame(raw.fault or FieldFault("", "format", "cannot be read"))
             return row
         if len(self.table.header) != self._width:
             self._resolve()
@@ -151,7 +141,8 @@ async def stage(
                 if staged.rows > ROWS_MAX:
                     raise refused("", "range", f"the file has more than {ROWS_MAX} rows")
                 async with database.write(tenant) as tx:
-                    staged.has_keys |= await _stage_part(tx, batch, part, matching)
+                    await tx.run("import_unhurried")
+                    staged.has_keys |= await _stage_part(tx, batch, part, matching, options.source)
                     await tx.run("import_touch", id=batch, rows=staged.rows, now=clock())
             finally:
                 part = await coming
@@ -160,9 +151,9 @@ async def stage(
     return staged
 
 
-async def _stage_part(tx: WriteTx, batch: Id, rows: Sequence[Row], matching: Matching) -> bool:
+async def _stage_part(tx: WriteTx, batch: Id, rows: Sequence[Row], matching: Matching, source: str) -> bool:
     await matching.look_up(tx, rows)
-    staged = [_staged(row, matching) for row in rows]
+    settled = [_settled(row, matching) for row in rows]
     if matching.has_too_many_outside:
         raise refused("learning", "range", "the file names too many learning objects that are unknown")
     fresh, matching.fresh = matching.fresh, []
@@ -172,51 +163,59 @@ async def _stage_part(tx: WriteTx, batch: Id, rows: Sequence[Row], matching: Mat
             for one in fresh
         ]
         await tx.run("import_stage_outside", batch=batch, outside=outside)
-    columns = dict(zip(_COLUMNS, (list(column) for column in zip(*staged, strict=True)), strict=True))
-    await tx.run("import_stage", batch=batch, **columns)
-    return any(row.source_id is not None for row in rows)
-
-
-def _staged(row: Row, matching: Matching) -> tuple[Any, ...]:
-    person = item = fault = None
-    if not row.faults:
-        item, fault = matching.item(row)
-        if fault is not None:
-            row.faults.append(fault)
-        person, fault = matching.person(row.people)
-        if fault is not None:
-            row.faults.append(fault)
-    outcome = "created"
-    if row.faults:
-        # Nobody is only a matter of time; everything else is the sender's to mend.
-        is_held = len(row.faults) == 1 and row.faults[0] is fault and fault.code == "not_found"
-        outcome = "held" if is_held else "rejected"
-    completed = row.completed
-    return (
-        row.number,
-        row.raw,
-        outcome,
-        _json([[one.field, one.code, one.message] for one in row.faults]) if row.faults else None,
-        _json([[key.kinds, key.value, key.is_declared] for key in row.people]) if outcome == "held" else None,
-        person if outcome == "created" else None,
-        item,
-        completed.at if completed else None,
-        completed is not None and completed.precision is Precision.DAY,
-        row.day,
-        row.started_at,
-        row.expires_at,
-        row.passed,
-        row.score_percent,
-        row.score_text,
-        row.time_spent,
-        row.certificate,
-        row.version,
-        row.source,
-        row.source_id,
-        row.extra,
-        row.digest,
-        new_id(),
+    said = {column: list(map(attrgetter(name), rows)) for column, name in _SAID.items()}
+    completed = [row.completed for row in rows]
+    columns = said | {
+        "outcome": [None if outcome == "created" else outcome for outcome, _, _ in settled],
+        "person": [person for _, person, _ in settled],
+        "item": [item for _, _, item in settled],
+        "faults": [_faults(row) if row.faults else None for row in rows],
+        "people": [
+            _people(row) if outcome == "held" else None for row, (outcome, _, _) in zip(rows, settled, strict=True)
+        ],
+        # A completion on a day is at its beginning in UTC, as the database knows.
+        "completed_at": [when.at if when and when.precision is Precision.INSTANT else None for when in completed],
+        # As text, which costs less to send and nothing more to read.
+        "score_percent": [None if row.score_percent is None else str(row.score_percent) for row in rows],
+        "source": [None if row.source == source else row.source for row in rows],
+    }
+    # A column that no row has anything in is not sent: shorter arrays are filled up with nulls.
+    sent = {name: [] if column.count(None) == len(column) else column for name, column in columns.items()}
+    await tx.run(
+        "import_stage",
+        batch=batch,
+        before=rows[0].number - 1,
+        usual_source=source,
+        raw=[row.raw for row in rows],
+        id=new_ids(len(rows)),
+        **sent,
     )
+    return bool(sent["source_id"])
+
+
+def _settled(row: Row, matching: Matching) -> tuple[str, Id | None, Id | None]:
+    """How a row would come out if the ledger knew nothing, whose it is and of what. May add to its faults."""
+    if row.faults:
+        return "rejected", None, None
+    item, wrong = matching.item(row)
+    if wrong is not None:
+        row.blame(wrong)
+    person, fault = matching.person(row.people)
+    if fault is not None:
+        row.blame(fault)
+    if not row.faults:
+        return "created", person, item
+    # Nobody is only a matter of time; everything else is the sender's to mend.
+    is_held = wrong is None and fault is not None and fault.code == "not_found"
+    return "held" if is_held else "rejected", None, item
+
+
+def _faults(row: Row) -> str:
+    return _json([[one.field, one.code, one.message] for one in row.faults])
+
+
+def _people(row: Row) -> str:
+    return _json([[key.kinds, key.value, key.is_declared] for key in row.people])
 
 
 def _json(value: Any) -> str:

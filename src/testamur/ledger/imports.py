@@ -138,10 +138,12 @@ class Imports:
             if staged.rows >= _WORTH_STATISTICS:
                 await self._database.have_statistics()
             async with self._database.write(tenant) as tx:
+                await tx.run("import_unhurried")
                 await tx.run("import_patience")
                 repeated: int = await tx.value("import_twins", batch=id, numbers=None)
             for after in range(0, staged.rows, _DECIDED_AT_ONCE):
                 async with self._database.write(tenant) as tx:
+                    await tx.run("import_unhurried")
                     await tx.run("import_patience")
                     await tx.run("import_decide", batch=id, after=after, last=after + _DECIDED_AT_ONCE)
                     await tx.run("import_touch", id=id, rows=staged.rows, now=self._clock())

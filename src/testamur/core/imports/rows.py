@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -81,7 +82,11 @@ class Row:
     source_id: str | None = None
     extra: dict[str, Any] | None = None
     digest: bytes | None = None
-    faults: list[FieldFault] = field(default_factory=list)
+    faults: tuple[FieldFault, ...] = ()
+
+    def blame(self, fault: FieldFault) -> None:
+        """One more thing that is wrong with it."""
+        self.faults += (fault,)
 
 
 class _Bad(Exception):
@@ -106,26 +111,37 @@ class Decoder:
         self._results = dict(_RESULTS) | {
             word.strip().lower(): _WORDS[means] for word, means in options.results.items()
         }
-        self._people = [
-            (place, kinds + _others(kinds, options.person_kinds, PERSON_KINDS)) for place, kinds in columns.people
-        ]
-        self._learnings = [
-            (place, kinds + _others(kinds, options.learning_kinds, LEARNING_KINDS))
-            for place, kinds in columns.learnings
-        ]
+        self._people = _Naming("person", columns.people, columns.fields, options.person_kinds, PERSON_KINDS)
+        self._learnings = _Naming("learning", columns.learnings, columns.fields, options.learning_kinds, LEARNING_KINDS)
         self._cached: dict[str, tuple[When, date]] = {}
+        self._score_place = None if "score_max" in columns.fields else columns.fields.get("score")
+        self._scores: dict[str | int, tuple[str | None, Decimal | None]] = {}
+        self._reads = [self._when, *self._further()]
+
+    def _further(self) -> Iterator[Callable[[Row, Sequence[Cell]], None]]:
+        """What else is to be read of a row: a file has few of the columns there could be."""
+        named = self._columns.fields.keys()
+        if "result" in named:
+            yield self._result
+        if named & {"score", "score_max"}:
+            yield self._score
+        if named & {"duration", "hours"}:
+            yield self._duration
+        if named & {"source", "source_id", "certificate_no", "evidence_url", "note", "version"} or self._columns.custom:
+            yield self._texts
 
     def decode(self, row: Row, cells: Sequence[Cell]) -> None:
         """Read the cells into the row. Each thing wrong becomes a fault of it.
 
         Raises: AmbiguousDate naming the column, which refuses the file.
         """
+        row.source = self._options.source
         self._keys(row, cells)
-        for read in (self._when, self._result, self._score, self._duration, self._texts):
+        for read in self._reads:
             try:
                 read(row, cells)
             except _Bad as bad:
-                row.faults.append(bad.fault)
+                row.blame(bad.fault)
         if row.source_id is not None:
             said = (
                 row.completed, row.started_at, row.expires_at, row.passed, row.score_percent, row.score_text,
@@ -134,42 +150,20 @@ class Decoder:
             row.digest = hashlib.blake2b(repr(said).encode(), digest_size=16).digest()
 
     def _keys(self, row: Row, cells: Sequence[Cell]) -> None:
+        named = self._columns.fields
         try:
-            row.people = self._people_of(cells)
-            row.title = self._text("title", cells, TITLE_LENGTH_MAX)
-            row.provider = self._text("provider", cells, TITLE_LENGTH_MAX)
-            row.learnings = self._learnings_of(cells)
+            row.people = self._people.keys(cells)
+            if "title" in named:
+                row.title = self._text("title", cells, TITLE_LENGTH_MAX)
+            if "provider" in named:
+                row.provider = self._text("provider", cells, TITLE_LENGTH_MAX)
+            row.learnings = self._learnings.keys(cells)
             if not row.people:
                 raise _Bad("person", "missing", "says nobody")
             if not row.learnings and row.title is None:
                 raise _Bad("learning", "missing", "says neither a learning object nor a title")
         except _Bad as bad:
-            row.faults.append(bad.fault)
-
-    def _people_of(self, cells: Sequence[Cell]) -> list[Key]:
-        keys = []
-        value = self._text("person", cells, IDENTIFIER_LENGTH_MAX)
-        if value is not None:
-            by = self._text("person_by", cells)
-            keys.append(_key(value, person_kinds_of(by) if by else (), self._options.person_kinds, PERSON_KINDS))
-        for place, kinds in self._people:
-            value = _text(cells[place], "person", IDENTIFIER_LENGTH_MAX)
-            if value is not None:
-                keys.append(Key(kinds, value, True))
-        return keys
-
-    def _learnings_of(self, cells: Sequence[Cell]) -> list[Key]:
-        keys = []
-        value = self._text("learning", cells, IDENTIFIER_LENGTH_MAX)
-        if value is not None:
-            by = self._text("learning_by", cells)
-            kinds = learning_kinds_of(by) if by else ()
-            keys.append(_key(value, kinds, self._options.learning_kinds, LEARNING_KINDS))
-        for place, kinds in self._learnings:
-            value = _text(cells[place], "learning", IDENTIFIER_LENGTH_MAX)
-            if value is not None:
-                keys.append(Key(kinds, value, True))
-        return keys
+            row.blame(bad.fault)
 
     def _when(self, row: Row, cells: Sequence[Cell]) -> None:
         completed = self._date("completed_on", cells)
@@ -181,17 +175,18 @@ class Decoder:
             raise _Bad("completed_on", "future", "lies after today (rule I4)")
         if row.day.year < self._options.earliest_year:
             raise _Bad("completed_on", "range", f"lies before {self._options.earliest_year} (rule I4)")
-        started = self._date("started_on", cells)
+        named = self._columns.fields
+        started = self._date("started_on", cells) if "started_on" in named else None
         if started is not None:
             by_day = Precision.DAY in (started[0].precision, when.precision)
             if started[1] > row.day if by_day else started[0].at > when.at:
                 raise _Bad("started_on", "order", "may not be after the completion (rule I4)")
             row.started_at = self._moment(started[0])
-        expires = self._date("expires_on", cells)
+        expires = self._date("expires_on", cells) if "expires_on" in named else None
         if expires is not None:
             row.expires_at = self._moment(expires[0])
         for name in ("due_on", "enrolled_on"):
-            if (seen := self._date(name, cells)) is not None:
+            if name in named and (seen := self._date(name, cells)) is not None:
                 by_day = seen[0].precision is Precision.DAY
                 self._keep(row, name, seen[1].isoformat() if by_day else format_instant(seen[0].at))
 
@@ -237,8 +232,19 @@ class Decoder:
             raise _Bad("result", "format", f"{text!r} means neither pass nor fail; say so in `results`") from None
 
     def _score(self, row: Row, cells: Sequence[Cell]) -> None:
-        text = self._text("score", cells)
-        most = self._text("score_max", cells)
+        if self._score_place is not None:
+            cell = cells[self._score_place]
+            if type(cell) in (int, str):
+                if cell not in self._scores:
+                    self._score_of(row, _text(cell, "score"), None)
+                    if len(self._scores) >= _CACHED_MAX:
+                        self._scores.clear()
+                    self._scores[cell] = row.score_text, row.score_percent
+                row.score_text, row.score_percent = self._scores[cell]
+                return
+        self._score_of(row, self._text("score", cells), self._text("score_max", cells))
+
+    def _score_of(self, row: Row, text: str | None, most: str | None) -> None:
         if text is None:
             return
         score = _number("score", text.removesuffix("%").rstrip())
@@ -270,7 +276,7 @@ class Decoder:
         row.time_spent = format_duration(timedelta(minutes=float(minutes)))
 
     def _texts(self, row: Row, cells: Sequence[Cell]) -> None:
-        row.source = self._text("source", cells) or self._options.source
+        row.source = self._text("source", cells) or row.source
         row.source_id = self._text("source_id", cells, IDENTIFIER_LENGTH_MAX)
         number = self._text("certificate_no", cells, _URL_LENGTH_MAX)
         url = self._text("evidence_url", cells, _URL_LENGTH_MAX)
@@ -303,12 +309,63 @@ class Decoder:
         return None if place is None else _text(cells[place], name, length_max)
 
 
+class _Naming:
+    """The columns that name a person, or a learning object.
+
+    Args:
+        noun: the field of a key of any kind; `noun_by` says the kind of each.
+        columns: place and kinds of those with keys of a kind.
+        declared, known: the kinds that keys are looked up as, where their column does not say which.
+    """
+
+    def __init__(
+        self,
+        noun: str,
+        columns: Sequence[tuple[int, tuple[str, ...]]],
+        fields: Mapping[str, int],
+        declared: Sequence[str],
+        known: Sequence[str],
+    ) -> None:
+        self._noun = noun
+        self._place, self._by = fields.get(noun), fields.get(f"{noun}_by")
+        self._declared, self._known = declared, known
+        self._columns = [(place, kinds + _others(kinds, declared, known)) for place, kinds in columns]
+        places = [place for place in (self._place, self._by) if place is not None] + [place for place, _ in columns]
+        self._only = places[0] if len(places) == 1 else None
+        self._read: dict[str, tuple[Key, ...]] = {}
+
+    def keys(self, cells: Sequence[Cell]) -> tuple[Key, ...]:
+        """Who or what is named in these cells; the same ones come again and again."""
+        if self._only is None or type(cell := cells[self._only]) is not str:
+            return tuple(self._of(cells))
+        found = self._read.get(cell)
+        if found is None:
+            found = tuple(self._of(cells))
+            if len(self._read) >= _CACHED_MAX:
+                self._read.clear()
+            self._read[cell] = found
+        return found
+
+    def _of(self, cells: Sequence[Cell]) -> Iterator[Key]:
+        if self._place is not None:
+            value = _text(cells[self._place], self._noun, IDENTIFIER_LENGTH_MAX)
+            if value is not None:
+                by = None if self._by is None else _text(cells[self._by], f"{self._noun}_by")
+                yield self._key(value, _KINDS_OF[self._noun](by) if by else ())
+        for place, kinds in self._columns:
+            value = _text(cells[place], self._noun, IDENTIFIER_LENGTH_MAX)
+            if value is not None:
+                yield Key(kinds, value, True)
+
+    def _key(self, value: str, by: tuple[str, ...]) -> Key:
+        return Key(by + _others(by, self._declared, self._known), value, bool(by or self._declared))
+
+
+_KINDS_OF: Mapping[str, Callable[[str], tuple[str, ...]]] = {"person": person_kinds_of, "learning": learning_kinds_of}
+
+
 def _others(first: tuple[str, ...], declared: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
     return tuple(kind for kind in (declared or known) if kind not in first)
-
-
-def _key(value: str, by: tuple[str, ...], declared: Sequence[str], known: Sequence[str]) -> Key:
-    return Key(by + _others(by, declared, known), value, bool(by or declared))
 
 
 def _text(value: Cell, name: str, length_max: int = 255) -> str | None:
@@ -332,6 +389,7 @@ def _text(value: Cell, name: str, length_max: int = 255) -> str | None:
     return value or None
 
 
+@lru_cache(maxsize=10_000)
 def _number(name: str, text: str) -> Decimal:
     try:
         number = Decimal(text)

@@ -18,21 +18,23 @@ VALUES (:tenant, :id, :of, 'reading', :client, :person, :name, :format, :bytes, 
 
 -- name: import_stage!
 -- PostgreSQL copies into no table with row-level security, and the application may make no table of its own; arrays are
--- sent in binary form as well.
+-- sent in binary form as well. What nearly all rows have in common is not sent; their numbers follow one another.
 INSERT INTO import_row (tenant, batch, number, raw, outcome, faults, people, person, item, completed_at,
                         completed_by_day, day, started_at, expires_at, passed, score_percent, score_text,
                         time_spent, certificate, item_version, source, source_id, extra, digest, id)
-SELECT :tenant, :batch, s.number, s.raw, s.outcome, s.faults::jsonb, s.people::jsonb, s.person, s.item, s.completed_at,
-       s.completed_by_day, s.day, s.started_at, s.expires_at, s.passed, s.score_percent, s.score_text, s.time_spent,
-       s.certificate, s.item_version, s.source, s.source_id, s.extra, s.digest, s.id
-FROM unnest(:number::int[], :raw::text[], :outcome::text[], :faults::text[], :people::text[], :person::uuid[],
-            :item::uuid[], :completed_at::timestamptz[], :completed_by_day::boolean[], :day::date[],
-            :started_at::timestamptz[], :expires_at::timestamptz[], :passed::boolean[], :score_percent::numeric[],
-            :score_text::text[], :time_spent::text[], :certificate::text[], :item_version::int[], :source::text[],
-            :source_id::text[], :extra::jsonb[], :digest::bytea[], :id::uuid[])
-     AS s (number, raw, outcome, faults, people, person, item, completed_at, completed_by_day, day, started_at,
-            expires_at, passed, score_percent, score_text, time_spent, certificate, item_version, source, source_id,
-            extra, digest, id);
+SELECT :tenant, :batch, :before + s.place, s.raw, coalesce(s.outcome, 'created'), s.faults::jsonb, s.people::jsonb,
+       s.person, s.item, coalesce(s.completed_at, s.day::timestamp AT TIME ZONE 'UTC'),
+       s.completed_at IS NULL AND s.day IS NOT NULL, s.day, s.started_at, s.expires_at, s.passed,
+       s.score_percent::numeric, s.score_text, s.time_spent, s.certificate, s.item_version,
+       coalesce(s.source, :usual_source), s.source_id, s.extra, s.digest, s.id
+FROM unnest(:raw::text[], :outcome::text[], :faults::text[], :people::text[], :person::uuid[], :item::uuid[],
+            :completed_at::timestamptz[], :day::date[], :started_at::timestamptz[], :expires_at::timestamptz[],
+            :passed::boolean[], :score_percent::text[], :score_text::text[], :time_spent::text[], :certificate::text[],
+            :item_version::int[], :source::text[], :source_id::text[], :extra::jsonb[], :digest::bytea[],
+            :id::uuid[])
+     WITH ORDINALITY
+     AS s (raw, outcome, faults, people, person, item, completed_at, day, started_at, expires_at, passed, score_percent,
+           score_text, time_spent, certificate, item_version, source, source_id, extra, digest, id, place);
 
 -- name: import_touch!
 UPDATE import_batch SET rows = :rows, touched_at = :now WHERE tenant = :tenant AND id = :id;
