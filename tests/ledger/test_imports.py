@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Callable, Coroutine
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,7 +21,7 @@ from testamur.core.moments import Precision, When
 from testamur.core.people import Identifier, NewPerson, PersonChange, Reference
 from testamur.core.standing import Standing
 from testamur.ledger import import_settling
-from testamur.ledger.imports import Imports
+from testamur.ledger.imports import SHARED_SLICE_SECONDS, SLICE_SECONDS, Imports, Pace
 from testamur.storage.database import DatabaseUrls
 from tests.hub import Hub
 from tests.ledger.imports import commit, imported, outcomes, records, rehearse, rows, undo
@@ -539,6 +540,46 @@ def test_two_imports_at_once_neither_wait_for_ever_nor_write_twice(hub: Hub, url
     assert done[0].outcomes[Outcome.ALREADY_PRESENT] + done[1].outcomes[Outcome.ALREADY_PRESENT] == 2_000
     assert len(kept(urls, hub, "fact")) == 2_000
     gapless(urls, hub)
+
+
+def test_a_slice_knows_who_waits_for_it_and_another_import_is_nobody(hub: Hub) -> None:
+    """Slices are short while others write, and long while two imports only wait for each other."""
+    database, tenant = hub.ledger.database, hub.tenant.id
+
+    async def awaited(other: Callable[[], Coroutine[Any, Any, None]], *, expected: bool) -> bool:
+        async with database.write(tenant) as tx:
+            await tx.run("import_turn")
+            waiting = asyncio.create_task(other())
+            for _ in range(100 if expected else 20):
+                await asyncio.sleep(0.01)
+                if await tx.value("import_is_awaited"):
+                    break
+            found: bool = await tx.value("import_is_awaited")
+            assert not waiting.done()
+        await waiting
+        return found
+
+    async def write() -> None:
+        async with database.write(tenant, alone=True):
+            pass
+
+    async def slice_of_another() -> None:
+        async with database.write(tenant) as tx:
+            await tx.run("import_turn")
+
+    assert hub.do(awaited(write, expected=True))
+    assert not hub.do(awaited(slice_of_another, expected=False))
+
+
+def test_slices_are_short_for_a_while_once_somebody_waited() -> None:
+    alone = Pace(rows=1_000).after(100.25, 100.0, is_awaited=False)
+    assert alone == Pace(rows=int(1_000 * SLICE_SECONDS / 0.25))
+    awaited = alone.after(200.25, 200.0, is_awaited=True)
+    assert awaited.rows < alone.rows
+    later = awaited.after(201.02, 201.0, is_awaited=False)
+    assert later.shared_until == awaited.shared_until > 201.02
+    assert later.rows == pytest.approx(awaited.rows * SHARED_SLICE_SECONDS / 0.02, rel=0.01)
+    assert later.after(300.02, 300.0, is_awaited=False).rows > later.rows
 
 
 def test_outcomes_do_not_depend_on_where_the_slices_end(hub: Hub, urls: DatabaseUrls) -> None:

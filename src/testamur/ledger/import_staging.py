@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -20,8 +20,8 @@ from testamur.core.ids import Id, new_ids
 from testamur.core.imports import AmbiguousDate, Columns, Decoder, Options, Row, refused
 from testamur.core.moments import Precision
 from testamur.files import RawRow, Table, opened
-from testamur.ledger.import_matching import Matching, Progress
-from testamur.storage.database import Database, WriteTx
+from testamur.ledger.import_matching import Matching, NewOutside, Progress
+from testamur.storage.database import Database
 
 ROWS_MAX = 20_000_000
 """Rows of one file."""
@@ -131,41 +131,85 @@ async def stage(
         )
         found, table = await asyncio.to_thread(stack.enter_context, opening)
         reader = Reader(table, options, zone, clock().astimezone(zone).date())
-        matching, staged = Matching(), Staged(found)
+        stager, staged = _Stager(database, tenant, batch, options.source, clock), Staged(found)
         part = await asyncio.to_thread(reader.part)
-        while part:
-            # The next part is read while the database takes this one.
-            coming = asyncio.create_task(asyncio.to_thread(reader.part))
-            try:
-                staged.rows += len(part)
-                if staged.rows > ROWS_MAX:
-                    raise refused("", "range", f"the file has more than {ROWS_MAX} rows")
-                async with database.write(tenant) as tx:
-                    await tx.run("import_unhurried")
-                    staged.has_keys |= await _stage_part(tx, batch, part, matching, options.source)
-                    await tx.run("import_touch", id=batch, rows=staged.rows, now=clock())
-            finally:
-                part = await coming
-            progress("read", min(stream.tell(), size), size)
-        staged.header, staged.columns = list(table.header), reader.columns
+        try:
+            while part:
+                coming = asyncio.create_task(asyncio.to_thread(reader.part))
+                try:
+                    staged.rows += len(part)
+                    if staged.rows > ROWS_MAX:
+                        raise refused("", "range", f"the file has more than {ROWS_MAX} rows")
+                    await stager.take(part)
+                finally:
+                    part = await coming
+                progress("read", min(stream.tell(), size), size)
+        finally:
+            await stager.end()
+        staged.header, staged.columns, staged.has_keys = list(table.header), reader.columns, stager.has_keys
     return staged
 
 
-async def _stage_part(tx: WriteTx, batch: Id, rows: Sequence[Row], matching: Matching, source: str) -> bool:
-    await matching.look_up(tx, rows)
+class _Stager:
+    """Takes parts of a file one after the other: while one is read, the one before is matched, and the one before that
+    is written. Not all of them are in memory at any time, and none is written before those before it."""
+
+    def __init__(self, database: Database, tenant: Id, batch: Id, source: str, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._tenant = tenant
+        self._batch = batch
+        self._source = source
+        self._clock = clock
+        self._matching = Matching()
+        self._writing: asyncio.Task[None] | None = None
+        self.has_keys = False
+
+    async def take(self, rows: Sequence[Row]) -> None:
+        """Match these rows, and begin to write them once those before are written."""
+        async with self._database.read(self._tenant) as tx:
+            await self._matching.look_up(tx, rows)
+        columns = _columns(rows, self._matching, self._source)
+        if self._matching.has_too_many_outside:
+            raise refused("learning", "range", "the file names too many learning objects that are unknown")
+        outside, self._matching.fresh = self._matching.fresh, []
+        self.has_keys |= bool(columns["source_id"])
+        await self.end()
+        before, last = rows[0].number - 1, rows[-1].number
+        self._writing = asyncio.create_task(self._write(columns, outside, before, last))
+
+    async def end(self) -> None:
+        """Wait for what is being written. Raises what went wrong with it."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            await writing
+
+    async def _write(
+        self, columns: Mapping[str, Sequence[Any]], outside: Sequence[NewOutside], before: int, last: int
+    ) -> None:
+        async with self._database.write(self._tenant) as tx:
+            await tx.run("import_unhurried")
+            if outside:
+                brought = [
+                    {
+                        "item": one.item,
+                        "kind": one.kind,
+                        "value": one.value,
+                        "title": one.title,
+                        "provider": one.provider,
+                    }
+                    for one in outside
+                ]
+                await tx.run("import_stage_outside", batch=self._batch, outside=brought)
+            await tx.run("import_stage", batch=self._batch, before=before, usual_source=self._source, **columns)
+            await tx.run("import_touch", id=self._batch, rows=last, now=self._clock())
+
+
+def _columns(rows: Sequence[Row], matching: Matching, source: str) -> dict[str, Sequence[Any]]:
+    """What is sent of rows, by column. One that no row has anything in is empty: the database takes that for nulls."""
     settled = [_settled(row, matching) for row in rows]
-    if matching.has_too_many_outside:
-        raise refused("learning", "range", "the file names too many learning objects that are unknown")
-    fresh, matching.fresh = matching.fresh, []
-    if fresh:
-        outside = [
-            {"item": one.item, "kind": one.kind, "value": one.value, "title": one.title, "provider": one.provider}
-            for one in fresh
-        ]
-        await tx.run("import_stage_outside", batch=batch, outside=outside)
-    said = {column: list(map(attrgetter(name), rows)) for column, name in _SAID.items()}
     completed = [row.completed for row in rows]
-    columns = said | {
+    columns: dict[str, list[Any]] = {column: list(map(attrgetter(name), rows)) for column, name in _SAID.items()}
+    columns |= {
         "outcome": [None if outcome == "created" else outcome for outcome, _, _ in settled],
         "person": [person for _, person, _ in settled],
         "item": [item for _, _, item in settled],
@@ -179,18 +223,10 @@ async def _stage_part(tx: WriteTx, batch: Id, rows: Sequence[Row], matching: Mat
         "score_percent": [None if row.score_percent is None else str(row.score_percent) for row in rows],
         "source": [None if row.source == source else row.source for row in rows],
     }
-    # A column that no row has anything in is not sent: shorter arrays are filled up with nulls.
-    sent = {name: [] if column.count(None) == len(column) else column for name, column in columns.items()}
-    await tx.run(
-        "import_stage",
-        batch=batch,
-        before=rows[0].number - 1,
-        usual_source=source,
-        raw=[row.raw for row in rows],
-        id=new_ids(len(rows)),
-        **sent,
-    )
-    return bool(sent["source_id"])
+    sent: dict[str, Sequence[Any]] = {
+        name: [] if column.count(None) == len(column) else column for name, column in columns.items()
+    }
+    return sent | {"raw": [row.raw for row in rows], "id": new_ids(len(rows))}
 
 
 def _settled(row: Row, matching: Matching) -> tuple[str, Id | None, Id | None]:

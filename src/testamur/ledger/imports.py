@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
@@ -47,12 +47,12 @@ from testamur.ledger.items import find_item
 from testamur.ledger.standing_lines import restand
 from testamur.storage.database import Database, Row, WriteTx
 
-SLICE_SECONDS = 0.1
+SLICE_SECONDS = 0.25
 """How long a slice may hold the tenant's counter; its rows follow from how long the last one took."""
 SHARED_SLICE_SECONDS = 0.02
 """The same while others write to the tenant, who wait for the end of every slice."""
-_SHARED_WAIT_SECONDS = 0.002
-"""Whoever waits longer for the tenant's counter is not alone."""
+_SHARED_SECONDS = 10.0
+"""Others who waited for a slice once are expected again for so long."""
 _SLICE_MIN, _SLICE_FIRST, _SLICE_MAX = 250, 256, 20_000
 _DECIDED_AT_ONCE = 50_000
 _WORTH_STATISTICS = 1_000
@@ -61,6 +61,24 @@ _DROPPED_AT_ONCE = 20_000
 _ABANDONED = timedelta(minutes=10)
 """A file whose reading made no progress for so long is not read any more."""
 _ERRORS_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How large the next slice of a batch is, and until when others are expected to wait for it.
+
+    The first one is small: into an empty ledger it is planned without statistics.
+    """
+
+    rows: int = _SLICE_FIRST
+    shared_until: float = 0.0
+
+    def after(self, now: float, began: float, *, is_awaited: bool) -> Pace:
+        """The pace behind a slice that `began` then and is done by `now`."""
+        shared_until = now + _SHARED_SECONDS if is_awaited else self.shared_until
+        wanted = SHARED_SLICE_SECONDS if now < shared_until else SLICE_SECONDS
+        faster = min(4.0, wanted / max(now - began, 0.001))
+        return Pace(max(_SLICE_MIN, min(_SLICE_MAX, int(self.rows * faster))), shared_until)
 
 
 def _silent(stage: str, done: int, total: int) -> None:
@@ -80,7 +98,7 @@ class Imports:
         self._database = database
         self._clock = clock
         self._removals_percent_max = removals_percent_max
-        self._pace: dict[Id, int] = {}
+        self._pace: dict[Id, Pace] = {}
 
     async def rehearse(
         self,
@@ -313,27 +331,27 @@ class Imports:
         The slice and how far the batch came are one transaction: whatever is killed, the next worker goes on.
 
         Args:
-            count: rows of the slice; None for as many as take about SLICE_SECONDS.
+            count: rows of the slice; None for as many as take about SLICE_SECONDS, or SHARED_SLICE_SECONDS while others
+                write too.
         """
-        # The first slice is small: into an empty ledger it is planned without statistics, and others wait for its end.
-        pace, more, asked = self._pace.pop(id, _SLICE_FIRST), False, time.perf_counter()
-        async with self._database.write(tenant, alone=True) as tx:
+        pace, more = self._pace.pop(id, None) or Pace(), False
+        async with self._database.write(tenant) as tx:
+            await tx.run("import_turn")
             began = time.perf_counter()
             row = await _taken(tx, id)
             now = self._clock()
             if row["state"] == BatchState.COMMITTING.value:
                 slice_of = commit_slice if row["of"] == Of.COMPLETIONS.value else commit_directory_slice
-                await slice_of(tx, row, count or pace, now)
+                await slice_of(tx, row, count or pace.rows, now)
                 more = True  # held rows whose people came follow its last slice
             elif row["state"] == BatchState.UNDOING.value:
-                more = await undo_slice(tx, row, count or pace, now)
+                more = await undo_slice(tx, row, count or pace.rows, now)
             elif row["has_news"]:
                 more = await release_slice(tx, row, now)
+            if more:
+                is_awaited = await tx.value("import_is_awaited")
+                self._pace[id] = pace.after(time.perf_counter(), began, is_awaited=is_awaited)
             has_grown, tx.has_grown = tx.has_grown, False
-        if more and count is None:
-            is_shared = began - asked > _SHARED_WAIT_SECONDS
-            faster = (SHARED_SLICE_SECONDS if is_shared else SLICE_SECONDS) / max(time.perf_counter() - began, 0.001)
-            self._pace[id] = max(_SLICE_MIN, min(_SLICE_MAX, int(pace * min(4.0, faster))))
         if has_grown:
             # The next slice is planned by what this one wrote: a plan for an empty ledger reads all of it for each row.
             await self._database.have_statistics()

@@ -7,6 +7,16 @@ SET LOCAL statement_timeout = '1h'; SET LOCAL work_mem = '64MB'; SET LOCAL enabl
 -- For this transaction: each row is looked up once, and what was found for it is of no use to the next.
 SET LOCAL enable_memoize = off;
 
+-- name: import_turn!
+-- Locks the tenant's counter, behind every other slice: imports wait for each other at another door than all others do,
+-- so that each can tell who waits for it.
+SELECT pg_advisory_xact_lock(hashtextextended('import ' || current_tenant()::text, 0)); SELECT FROM tenant_counter FOR UPDATE;
+
+-- name: import_is_awaited
+-- Whether anybody but another import waits for this transaction.
+SELECT EXISTS (SELECT FROM pg_locks
+               WHERE NOT granted AND locktype = 'transactionid' AND transactionid = pg_current_xact_id()::xid);
+
 -- name: import_unhurried!
 -- For this transaction: nobody sees what is staged before the rehearsal ends, whose own commit waits for all of it.
 SET LOCAL synchronous_commit = off;
