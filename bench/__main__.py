@@ -16,8 +16,8 @@ from bench.delivery import EVENTS, Telling
 from bench.depth import ROWS, Depth
 from bench.exports import Exporting
 from bench.ground import Ground, open_ground
+from bench.imports import BESIDE, Imports
 from bench.imports import ROWS as IMPORTED
-from bench.imports import Imports
 from bench.measures import Line, Run
 from bench.profile import profile
 from bench.standing import PEOPLE, Keeping
@@ -40,7 +40,9 @@ def main() -> None:
     words.add_argument("--rows", type=int, help="rows that are paged through and exported (1000000, quick: 100000)")
     words.add_argument("--events", type=int, help="events that are delivered to webhooks (10000, quick: 2000)")
     words.add_argument("--people", type=int, help="people whose standing is kept (100000, quick: 10000)")
-    words.add_argument("--imported", type=int, help="rows of history imported (1000000, quick: 100000)")
+    words.add_argument(
+        "--imported", type=int, nargs="+", metavar="ROWS", help="rows of each file imported (1000000, quick: 100000)"
+    )
     words.add_argument("--profile", action="store_true", help="sample the worker with py-spy, if that is installed")
     given = words.parse_args()
     if unknown := set(given.suites) - set(SUITES):
@@ -59,13 +61,13 @@ def _measure(given: argparse.Namespace) -> None:
     notes: list[str] = []
     with open_ground() as ground, servers.worker(ground, _TELLS_NOBODY) as worker:
         print("\n".join(_circumstances(ground)), flush=True)
+        run = Run(
+            ground,
+            worker,
+            seconds=given.seconds or (3 if given.quick else 7),
+            rounds=given.rounds or (1 if given.quick else 2),
+        )
         if "load" in suites:
-            run = Run(
-                ground,
-                worker,
-                seconds=given.seconds or (3 if given.quick else 7),
-                rounds=given.rounds or (1 if given.quick else 2),
-            )
             run.everything(given.posts or (15_000 if given.quick else 200_000))
             lines, notes = run.lines, run.notes
             if given.profile:
@@ -95,7 +97,8 @@ def _measure(given: argparse.Namespace) -> None:
             telling.everything()
             lines, notes = [*lines, *telling.lines], [*notes, *telling.notes]
         if "imports" in suites:
-            imports = Imports(ground, given.imported or (100_000 if given.quick else IMPORTED))
+            sizes = given.imported or [100_000 if given.quick else IMPORTED]
+            imports = Imports(run, sizes, BESIDE // 10 if given.quick else BESIDE)
             imports.everything()
             lines, notes = [*lines, *imports.lines], [*notes, *imports.notes]
     print(_table(lines))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,6 +36,19 @@ def can_tell() -> bool:
 def rss_mib(pid: int) -> float:
     """Memory of a process that is resident, in MiB."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES / 1024 / 1024
+
+
+def forget_peak() -> None:
+    """Let the peak of this process's memory be measured from now on."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_mib() -> float:
+    """The most memory this process had since `forget_peak`, in MiB; where there is no /proc, since it began."""
+    with suppress(OSError):
+        return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def spent(worker: int, postmaster: int) -> Spent:
