@@ -168,7 +168,7 @@ class _Stager:
         """Match these rows, and begin to write them once those before are written."""
         async with self._database.read(self._tenant) as tx:
             await self._matching.look_up(tx, rows)
-        columns = _columns(rows, self._matching, self._source)
+        columns = await asyncio.to_thread(_columns, rows, self._matching, self._source)
         if self._matching.has_too_many_outside:
             raise refused("learning", "range", "the file names too many learning objects that are unknown")
         outside, self._matching.fresh = self._matching.fresh, []
