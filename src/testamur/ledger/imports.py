@@ -54,6 +54,9 @@ SHARED_SLICE_SECONDS = 0.02
 _SHARED_SECONDS = 10.0
 """Others who waited for a slice once are expected again for so long."""
 _SLICE_MIN, _SLICE_FIRST, _SLICE_MAX = 250, 256, 20_000
+_YOUNG_ROWS = 20_000
+"""So far a slice waits for statistics of what was written, because a plan for an empty ledger reads all of it for each
+row. Later ones do with the plan they have until new statistics came in the background."""
 _DECIDED_AT_ONCE = 50_000
 _WORTH_STATISTICS = 1_000
 _MAPPED_AT_ONCE = 500
@@ -351,9 +354,9 @@ class Imports:
             if more:
                 is_awaited = await tx.value("import_is_awaited")
                 self._pace[id] = pace.after(time.perf_counter(), began, is_awaited=is_awaited)
-            has_grown, tx.has_grown = tx.has_grown, False
-        if has_grown:
-            # The next slice is planned by what this one wrote: a plan for an empty ledger reads all of it for each row.
+            is_young = tx.has_grown and row["done"] < _YOUNG_ROWS
+            tx.has_grown = tx.has_grown and not is_young
+        if is_young:
             await self._database.have_statistics()
         return more
 

@@ -99,8 +99,9 @@ CROSS JOIN LATERAL (
 
 -- name: import_twins
 -- What a file says more than once, of some of its rows or all. Within one source and day the first row decides, because
--- each that follows is either the same or another time of that day.
-WITH said AS MATERIALIZED (
+-- each that follows is either the same or another time of that day. The rows are read again rather than kept: most files
+-- say nothing twice, and a copy of all of them would go through the disk.
+WITH said AS NOT MATERIALIZED (
     SELECT r.number, r.person, r.item, r.completed_at, r.completed_by_day AS by_day, r.day, r.source, r.source_id,
            r.digest
     FROM import_row r
