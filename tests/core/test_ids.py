@@ -236,3 +236,22 @@ def test_junk_is_unreadable_and_never_raises(text: str) -> None:
     for noun in (None, "record"):
         id = parse(text, noun)
         assert id is None or isinstance(id, UUID)
+
+
+def test_ids_made_at_once_grow_as_those_made_alone_do() -> None:
+    factory = IdFactory()
+    ids = [factory.new(), *factory.several(1_000), factory.new(), *factory.several(0), *factory.several(2)]
+    assert ids == sorted(set(ids))
+    assert len(ids) == 1_004
+    assert all(is_own(id) for id in ids)
+
+
+def test_ids_made_at_once_go_on_in_the_next_millisecond_where_this_one_has_no_room() -> None:
+    factory = IdFactory()
+    far = 1 << 47  # the clock is behind the last id, as it is within one millisecond
+    factory._last_millisecond, factory._last_random = far, (1 << 48) - 3
+    last = from_parts(far, (1 << 48) - 3)
+    assert factory.several(2) == [from_parts(far, (1 << 48) - 2), from_parts(far, (1 << 48) - 1)]
+    ids = factory.several(3)
+    assert ids == [from_parts(far + 1, random) for random in range(3)]
+    assert last < ids[0]
