@@ -293,11 +293,19 @@ def test_several_things_wrong_with_a_row_are_all_said() -> None:
     ]
 
 
+def test_a_meaning_that_no_completion_has_refuses_the_file() -> None:
+    """Which fields there are hangs on what the file is of, so this is known with its header only."""
+    options = options_of({"columns": {"email": "nothing"}})
+    with pytest.raises(FileRefused) as refused:
+        Columns.resolve(["email", "learning", "completed_on"], options)
+    assert [(fault.field, fault.code) for fault in refused.value.faults] == [("email", "unknown")]
+
+
 @pytest.mark.parametrize(
     ("told", "field"),
     [
         ({"colour": "red"}, "colour"),
-        ({"columns": {"a": "nothing"}}, "columns"),
+        ({"columns": {"a": "no thing"}}, "columns"),
         ({"columns": ["a"]}, "columns"),
         ({"results": {"ja": "yes"}}, "results"),
         ({"zone": "Mars/Base"}, "zone"),

@@ -635,6 +635,7 @@ def test_a_file_that_nobody_reads_any_more_is_forgotten(hub: Hub, urls: Database
             await tx.run(
                 "import_start",
                 id=hub.item,
+                of=Of.COMPLETIONS.value,
                 client=hub.key.client,
                 person=None,
                 name="left",
