@@ -21,6 +21,7 @@ from testamur.ledger.directory import Directory
 from testamur.ledger.dossiers import Dossiers
 from testamur.ledger.enrolling import Enrolling
 from testamur.ledger.enrolments import Enrolments
+from testamur.ledger.erasure import Erasures
 from testamur.ledger.exports import Exports
 from testamur.ledger.favorites import Favorites
 from testamur.ledger.feed import Feed
@@ -36,6 +37,7 @@ from testamur.ledger.personal_assignments import PersonalAssignments
 from testamur.ledger.record_search import RecordSearch
 from testamur.ledger.records import Records
 from testamur.ledger.reporters import Reporters
+from testamur.ledger.retention import Retention
 from testamur.ledger.sessions import Sessions
 from testamur.ledger.skills import Skills
 from testamur.ledger.standing import Standings
@@ -70,6 +72,7 @@ class Ledger:
     dossiers: Dossiers
     enrolling: Enrolling
     enrolments: Enrolments
+    erasures: Erasures
     exports: Exports
     favorites: Favorites
     feed: Feed
@@ -85,6 +88,7 @@ class Ledger:
     record_search: RecordSearch
     records: Records
     reporters: Reporters
+    retention: Retention
     sessions: Sessions
     skills: Skills
     standings: Standings
@@ -118,6 +122,7 @@ class Ledger:
             dossiers=Dossiers(database, clock),
             enrolling=Enrolling(database, clock),
             enrolments=Enrolments(database, clock),
+            erasures=Erasures(database, clock),
             exports=Exports(database),
             favorites=Favorites(database, clock),
             feed=Feed(database),
@@ -133,6 +138,7 @@ class Ledger:
             record_search=RecordSearch(database, records),
             records=records,
             reporters=Reporters(database, clock),
+            retention=Retention(database, clock),
             sessions=Sessions(database, clock),
             skills=Skills(database, clock),
             standings=Standings(database, clock),

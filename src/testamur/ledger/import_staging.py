@@ -19,7 +19,7 @@ from testamur.core.ids import Id, new_id
 from testamur.core.imports import AmbiguousDate, Columns, Decoder, Options, Row, refused
 from testamur.core.moments import Precision
 from testamur.files import RawRow, Table, opened
-from testamur.ledger.import_matching import Matching, Progress
+from testamur.ledger.import_matching import ERASED, Matching, Progress
 from testamur.storage.database import Database, WriteTx
 
 ROWS_MAX = 20_000_000
@@ -189,15 +189,16 @@ def _staged(row: Row, matching: Matching) -> tuple[Any, ...]:
     outcome = "created"
     if row.faults:
         # Nobody is only a matter of time; everything else is the sender's to mend.
-        is_held = len(row.faults) == 1 and row.faults[0] is fault and fault.code == "not_found"
+        is_held = len(row.faults) == 1 and row.faults[0] is fault and fault.code in ("not_found", ERASED)
         outcome = "held" if is_held else "rejected"
+    waits = outcome == "held" and fault is not None and fault.code != ERASED
     completed = row.completed
     return (
         row.number,
         row.raw,
         outcome,
         _json([[one.field, one.code, one.message] for one in row.faults]) if row.faults else None,
-        _json([[key.kinds, key.value, key.is_declared] for key in row.people]) if outcome == "held" else None,
+        _json([[key.kinds, key.value, key.is_declared] for key in row.people]) if waits else None,
         person if outcome == "created" else None,
         item,
         completed.at if completed else None,

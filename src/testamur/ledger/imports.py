@@ -31,6 +31,7 @@ from testamur.core.imports import (
 from testamur.core.items import ItemKind, Outside
 from testamur.core.people import Reference, normalise
 from testamur.ledger.entries import Change, append
+from testamur.ledger.erased import forget_rows
 from testamur.ledger.import_directory import (
     commit_directory_slice,
     count_removals,
@@ -146,6 +147,7 @@ class Imports:
             effect = await effect_of(self._database, tenant, id, now, progress)
             async with self._database.write(tenant, alone=True) as tx:
                 await tx.run("import_patience")
+                await forget_rows(tx, id)
                 outcomes = await count_outcomes(tx, id)
                 await tx.run(
                     "import_finish_reading",

@@ -34,6 +34,7 @@ from testamur.core.people import (
     normalise,
 )
 from testamur.ledger.entries import Change, append
+from testamur.ledger.erased import erased_among
 from testamur.ledger.everyone import join_everyone
 from testamur.ledger.import_settling import release_held
 from testamur.ledger.people_plan import COLUMNS, UNEMPLOYED, Job, PlannedChange, above_herself, check_order, plan_change
@@ -294,7 +295,9 @@ async def add_people(
         jobs: what each is employed as, instead of what `new` says of titles and managers.
     """
     ids = [new_id() for _ in new] if ids is None else list(ids)
-    await _check_free(tx, [identifier for person in new for identifier in person.identifiers])
+    identifiers = [identifier for person in new for identifier in person.identifiers]
+    await _check_free(tx, identifiers)
+    erased = await erased_among(tx, identifiers)
     await tx.run(
         "people_add",
         ids=ids,
@@ -340,6 +343,8 @@ async def add_people(
                 "given_name": person.given_name,
                 "family_name": person.family_name,
                 "identifiers": [[identifier.kind, identifier.value] for identifier in person.identifiers],
+                # She is somebody new: what was erased does not come back. Whoever added her may not have known.
+                **({"was_erased": True} if not erased.isdisjoint(person.identifiers) else {}),
             },
         )
         for id, person in zip(ids, new, strict=True)
