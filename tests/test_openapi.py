@@ -46,6 +46,7 @@ def test_the_document_says_what_comes_in_other_forms_too(server: Server) -> None
         ("listStandings", "text/csv"),
         ("getTranscript", "text/csv"),
         ("getTranscript", "text/html"),
+        ("getDossier", "text/html"),
         ("exportFacts", "application/x-ndjson"),
         ("exportEndings", "application/x-ndjson"),
     }

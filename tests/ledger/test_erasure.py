@@ -19,7 +19,7 @@ from testamur.core.people import Identifier, NewPerson, PersonChange, Reference
 from testamur.core.records import NewRecord, Report
 from testamur.core.retention import Erasure, Level, Pseudonym
 from testamur.core.transcripts import Code
-from testamur.exporting.dossier import as_json
+from testamur.dialects.api.translate.dossiers import as_json
 from testamur.ledger.exports import Exported, Form
 from testamur.storage.database import DatabaseUrls
 from tests.hub import Hub, moment

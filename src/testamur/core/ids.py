@@ -40,6 +40,9 @@ PREFIXES = {
     "assessment": "asm",
     "client": "cli",
     "webhook": "whk",
+    "erasure": "era",
+    "retention": "ret",
+    "hold": "hld",
     "tenant": "ten",
 }
 """The ULID spelling's prefix for each noun. `per`, `rec` and `asm` are cPod's own; the rest follow their manner."""

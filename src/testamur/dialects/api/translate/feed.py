@@ -20,6 +20,8 @@ PLACES = {
     "session": "/v1/sessions/",
     "import": "/v1/imports/",
     "webhook": "/v1/webhooks/",
+    "retention": "/v1/retention-rules/",
+    "hold": "/v1/legal-holds/",
 }
 """Where a thing is read by its id, by its noun."""
 _SUBJECTS = {
