@@ -17,8 +17,17 @@ ITEMS = [new_id() for _ in range(3)]
 PERSON = new_id()
 
 
-def rule(basis: Basis = Basis.COMPLETION, *, item: Id | None = None, category: Id | None = None, years: int = 0,
-         days: int = 0, keeps: Keeps = Keeps.FACTS, erases: Level | None = None, recurrence: bool = False) -> Rule:  # fmt: skip
+def rule(
+    basis: Basis = Basis.COMPLETION,
+    *,
+    item: Id | None = None,
+    category: Id | None = None,
+    years: int = 0,
+    days: int = 0,
+    keeps: Keeps = Keeps.FACTS,
+    erases: Level | None = None,
+    recurrence: bool = False,
+) -> Rule:
     return Rule(
         id=new_id(),
         item=item,
