@@ -163,6 +163,7 @@ def fill(hub: Hub) -> dict[str, Id]:
             headers={"idempotency-key": "kept"},
         )
         assert answer.status_code == 201, answer.text
+    do(ledger.standings.settle(hub.tenant.id))
     return {
         "first": first,
         "second": second,
@@ -190,7 +191,7 @@ async def _everything(urls: DatabaseUrls, tenant: UUID) -> dict[str, list[str]]:
         for row in columns:
             name, column = row["table_name"], row["column_name"]
             sql = f'SELECT "{column}" FROM "{name}" WHERE tenant = $1 AND "{column}" IS NOT NULL'
-            values = [str(one[0]) for one in await connection.fetch(sql, tenant)]
+            values = sorted(str(one[0]) for one in await connection.fetch(sql, tenant))
             found[f"{name}.{column}"] = values
     return found
 

@@ -271,6 +271,13 @@ def test_what_was_hers_and_is_somebody_elses_now_stays_with_her(hub: Hub) -> Non
     assert (zoe.id, zoe.email) == (hub.other_person, "ada@example.com")
 
 
+def test_somebody_who_has_the_pseudonym_stands_in_nobodys_way(hub: Hub) -> None:
+    new = NewPerson(given_name="X", identifiers=(Identifier("ref", Pseudonym.of(hub.person).ref),))
+    hub.do(hub.ledger.people.add(hub.caller, [new]))
+    assert erase(hub, Level.IDENTITY).completed_at is not None
+    assert hub.do(hub.ledger.people.get(hub.tenant.id, by_id(hub.person))).identifiers == {}
+
+
 @pytest.mark.parametrize(
     "value", ['",":', 'a"b\\c@x', "(.*)", "x_1%", "İstanbul-ß", "9", "}'; DROP", "a|b|c", "[[:alnum:]]", "\\Z\\m"]
 )

@@ -175,6 +175,18 @@ def test_g8_facts_on_which_totals_rest_stay_while_the_person_cannot_go_whole(hub
     assert made
 
 
+def test_g6_nobody_is_forgotten_whom_a_hold_or_a_rule_keeps(hub: Hub) -> None:
+    record(hub, completed=LATELY)
+    placed = hold(hub, person=ADA)
+    made = rule(hub, years=6, keeps=Keeps.IDENTITY)
+    for end in (lambda: lift(hub, placed), lambda: hub.do(hub.ledger.retention.end(hub.caller, made.id, "Over"))):
+        with pytest.raises(Conflict):
+            hub.do(hub.ledger.people.delete(hub.caller, ADA))
+        assert hub.do(hub.ledger.people.get(hub.tenant.id, ADA)).given_name == "Ada"
+        end()
+    hub.do(hub.ledger.people.delete(hub.caller, ADA))
+
+
 def test_what_was_kept_goes_once_its_time_is_over(hub: Hub) -> None:
     record(hub, completed=LATELY)
     made = rule(hub, years=6)

@@ -463,16 +463,21 @@ class Names:
         parts = {part for name in self.names for part in (name, *name.split()) if len(part) >= _PART_MIN}
         near = [_escaped(text) for text in {*parts, *(one for one in self.identifiers if len(one) >= _PART_MIN)}]
         near += [_alone(text) for text in self.identifiers if len(text) < _PART_MIN]
-        far = [_alone(name) for name in self.names if " " in name and len(name) >= _NAME_MIN]
+        # Quotes would reach out of a text into what is around it.
+        far = [
+            _alone(name) for name in self.names if " " in name and len(name) >= _NAME_MIN and not {*name} & {*_QUOTES}
+        ]
         # A bare number is told from any other only where it is a text of its own.
         far += [
             f'(?<="){_escaped(one)}(?=")|^{_escaped(one)}$' if one.isdigit() or len(one) < _WORD_MIN else _alone(one)
             for one in self.identifiers
+            if not {*one} & {*_QUOTES}
         ]
         return Patterns(_any(near), _any(far), _any([*far, *map(_escaped, ids)]))
 
 
 _PART_MIN, _NAME_MIN, _WORD_MIN = 3, 5, 5
+_QUOTES = '"\\'
 _NEVER = "(?=a)b"
 
 

@@ -21,6 +21,11 @@ async def remember(tx: WriteTx, identifiers: Collection[Identifier]) -> None:
     await tx.run("erased_identifiers_add", digests=[_digest(key, one) for one in identifiers])
 
 
+async def has_erased(tx: Tx) -> bool:
+    """Whether anybody's identifiers were erased in this tenant."""
+    return await tx.value("erasure_key") is not None
+
+
 async def erased_among(tx: Tx, identifiers: Collection[Identifier]) -> set[Identifier]:
     """Those of these identifiers that named somebody who was erased."""
     key: bytes | None = await tx.value("erasure_key")

@@ -8,35 +8,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from testamur.core.callers import Caller
 from testamur.core.decisions import check_reason
 from testamur.core.errors import LimitReached, NotFound, PersonNotFound
-from testamur.core.ids import FIRST_ID, Id, new_id, to_hex24, to_opaque, to_ulid, to_uuid
-from testamur.core.people import Identifier, Reference, normalise
+from testamur.core.ids import FIRST_ID, Id, new_id
+from testamur.core.people import Reference
 from testamur.core.retention import (
     Because,
     Erasure,
-    Keeping,
     Kept,
     Level,
-    Names,
     Noun,
     Owned,
-    Patterns,
     Plan,
     Pseudonym,
     Rehearsal,
 )
 from testamur.ledger.entries import Change, append
 from testamur.ledger.erased import remember
+from testamur.ledger.keeping import About, about_person, rules_of
 from testamur.ledger.people import find_person
-from testamur.ledger.retention import hold_of, rules_of
 from testamur.storage.database import Database, Row, Tx, WriteTx
 
 OPEN_MAX = 100
@@ -53,22 +49,6 @@ class Ended:
     person: Id
     level: Level
     erased: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class _About:
-    """A person, as far as it decides what is erased of her."""
-
-    person: Id
-    names: Names
-    patterns: Patterns
-    keeping: Keeping
-    owned: Sequence[Owned]
-
-    @property
-    def values(self) -> list[str]:
-        """Her identifiers as they are compared."""
-        return sorted({one.value.strip().lower() for one in self.names.keys})
 
 
 @dataclass(slots=True)
@@ -108,7 +88,7 @@ class Erasures:
         """
         async with self._database.read(tenant) as tx:
             await tx.run("erasure_patience")
-            about = await self._about(tx, await _existing(tx, reference))
+            about = await about_person(tx, await _existing(tx, reference), self._clock())
             plan = about.keeping.plan(level, about.owned)
             return Rehearsal(about.person, level, _counted(plan, await self._find(tx, about, plan)), plan.kept)
 
@@ -124,14 +104,14 @@ class Erasures:
         check_reason(reason, None)
         async with self._database.read(caller.tenant) as tx:
             await tx.run("erasure_patience")
-            about = await self._about(tx, await _existing(tx, reference))
+            about = await about_person(tx, await _existing(tx, reference), self._clock())
             found = await self._find(tx, about, about.keeping.plan(level, about.owned))
         async with self._database.write(caller.tenant, alone=True) as tx:
             await tx.run("erasure_patience")
             if await tx.value("erasures_open_count", person=about.person) >= OPEN_MAX:
                 raise LimitReached(f"{OPEN_MAX} erasures of this person keep something back already")
             now, before = self._clock(), about
-            about = await self._about(tx, about.person)
+            about = await about_person(tx, about.person, self._clock())
             plan = about.keeping.plan(level, about.owned)
             found = await self._find(tx, about, plan, found if about.patterns == before.patterns else None)
             erasure = await _ask(tx, caller, about, level, _said(reason, about, level), now)
@@ -204,7 +184,7 @@ class Erasures:
         ended: list[Ended] = []
         async with self._database.read(caller.tenant) as tx:
             await tx.run("erasure_patience")
-            about = await self._about(tx, person)
+            about = await about_person(tx, person, self._clock())
             open_ = await tx.rows("erasures_page", person=person, only_open=True, after=None, count=OPEN_MAX)
             found: dict[Id | None, _Found] = {}
             due: list[tuple[Row | None, Level]] = []
@@ -229,7 +209,7 @@ class Erasures:
         self,
         caller: Caller,
         due: Sequence[tuple[Row | None, Level]],
-        before: _About,
+        before: About,
         found: dict[Id | None, _Found],
     ) -> list[Ended]:
         ended = []
@@ -237,7 +217,7 @@ class Erasures:
             await tx.run("erasure_patience")
             for row, level in due:
                 now = self._clock()
-                about = await self._about(tx, before.person)
+                about = await about_person(tx, before.person, self._clock())
                 keeping = about.keeping
                 plan = keeping.expired(about.owned) if row is None else keeping.plan(level, about.owned)
                 if not plan.does_something:
@@ -254,34 +234,7 @@ class Erasures:
                 ended.append(Ended(about.person, erasure.level, _counted(plan, seen)))
         return ended
 
-    async def _about(self, tx: Tx, person: Id) -> _About:
-        row = await tx.row("erasure_person", person=person, now=self._clock())
-        assert row is not None
-        names = _names(person, row, [one["data"] for one in await tx.rows("erasure_named_before", person=person)])
-        # What was hers once may be somebody else's by now.
-        named = {
-            "kinds": [one.kind for one in names.keys],
-            "values": [normalise(one.kind, one.value) for one in names.keys],
-        }
-        taken = {
-            (one["kind"], one["value"])
-            for one in await tx.rows("person_identifiers_named", **named)
-            if one["person"] != person
-        }
-        names.keys = {one for one in names.keys if (one.kind, normalise(one.kind, one.value)) not in taken}
-        patterns = names.patterns([to_uuid(person), to_hex24(person), to_opaque(person), to_ulid(person, "person")])
-        about = _About(person, names, patterns, Keeping((), (), None, date.min), ())
-        zone = ZoneInfo(row["zone"])
-        owned = [
-            _owned(one) for one in await tx.rows("erasure_owned", person=person, zone=row["zone"], values=about.values)
-        ]
-        items = list({one.item for one in owned if one.item is not None})
-        holds = [hold_of(one) for one in await tx.rows("legal_holds_touching", person=person, items=items)]
-        left_on = row["left_at"].astimezone(zone).date() if row["left_at"] else None
-        keeping = Keeping(await rules_of(tx), holds, left_on, self._clock().astimezone(zone).date())
-        return replace(about, keeping=keeping, owned=owned)
-
-    async def _find(self, tx: Tx, about: _About, plan: Plan, known: _Found | None = None) -> _Found:
+    async def _find(self, tx: Tx, about: About, plan: Plan, known: _Found | None = None) -> _Found:
         """What no index leads to: all of it, or what came since `known`."""
         if known is None or known.is_pseudonymous != plan.is_pseudonymous:
             known = _Found(is_pseudonymous=plan.is_pseudonymous)
@@ -310,7 +263,7 @@ class Erasures:
         tx: WriteTx,
         caller: Caller,
         erasure: Erasure,
-        about: _About,
+        about: About,
         plan: Plan,
         found: _Found,
         now: datetime,
@@ -357,7 +310,7 @@ class Erasures:
         await append(tx, caller.client, [Change("person.erased", about.person, data)], now)
 
     async def _pseudonymise(
-        self, tx: WriteTx, caller: Caller, erasure: Erasure, about: _About, found: _Found, now: datetime
+        self, tx: WriteTx, caller: Caller, erasure: Erasure, about: About, found: _Found, now: datetime
     ) -> None:
         pseudonym = Pseudonym.of(about.person)
         withdrawn = await tx.rows("erasure_invitations_withdraw", identifiers=about.values, now=now)
@@ -405,23 +358,7 @@ async def _existing(tx: Tx, reference: Reference) -> Id:
     return person
 
 
-def _names(person: Id, row: Row, before: Iterable[dict[str, Any]]) -> Names:
-    """All by which she is or was known, without what stands for her already."""
-    names = Names()
-    names.add({"given_name": row["given_name"], "family_name": row["family_name"], "identifiers": row["identifiers"]})
-    for said in before:
-        names.add(said)
-        # A changed name stood beside what was not changed.
-        names.add({"given_name": row["given_name"], "family_name": row["family_name"]} | said)
-    pseudonym = Pseudonym.of(person)
-    names.names.discard(f"{pseudonym.given_name} {pseudonym.family_name}")
-    names.keys.discard(Identifier("ref", pseudonym.ref))
-    if row["phone"]:
-        names.names.add(row["phone"])
-    return names
-
-
-def _said(reason: str, about: _About, level: Level) -> str:
+def _said(reason: str, about: About, level: Level) -> str:
     """The reason, which must not be the place where her name is kept."""
     if level is Level.DETAIL:
         return reason
@@ -431,7 +368,7 @@ def _said(reason: str, about: _About, level: Level) -> str:
     return reason
 
 
-async def _ask(tx: WriteTx, caller: Caller, about: _About, level: Level, reason: str, now: datetime) -> Erasure:
+async def _ask(tx: WriteTx, caller: Caller, about: About, level: Level, reason: str, now: datetime) -> Erasure:
     id = new_id()
     await tx.run(
         "erasure_add",
@@ -446,7 +383,7 @@ async def _ask(tx: WriteTx, caller: Caller, about: _About, level: Level, reason:
     return await _get(tx, id)
 
 
-async def _subjects(tx: Tx, about: _About, plan: Plan) -> list[Id]:
+async def _subjects(tx: Tx, about: About, plan: Plan) -> list[Id]:
     """What entries are about that are to be redacted."""
     ids = [one.id for one in (about.owned if plan.is_pseudonymous else (*plan.stripped, *plan.gone))]
     if plan.is_pseudonymous or plan.takes_rest:
@@ -455,7 +392,7 @@ async def _subjects(tx: Tx, about: _About, plan: Plan) -> list[Id]:
     return [about.person, *ids] if plan.is_pseudonymous else ids
 
 
-async def _find_mentions(tx: Tx, about: _About, found: _Found) -> None:
+async def _find_mentions(tx: Tx, about: About, found: _Found) -> None:
     """What others told that names her."""
     records = _ids(about.owned, Noun.RECORD)
     said: dict[str, Any] = {"others": about.patterns.others, "records": records, "person": about.person}
@@ -495,22 +432,6 @@ def _ids(owned: Iterable[Owned], noun: Noun) -> list[Id]:
 def _columns(rows: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:
     pairs = list(rows)
     return [first for first, _ in pairs], [second for _, second in pairs]
-
-
-def _owned(row: Row) -> Owned:
-    return Owned(
-        noun=Noun(row["noun"]),
-        id=row["id"],
-        day=row["day"],
-        item=row["item"],
-        categories=tuple(row["categories"] or ()),
-        recurrence_days=row["recurrence_days"],
-        is_asked=row["is_asked"],
-        has_detail=row["has_detail"],
-        facts=row["facts"],
-        reports=row["reports"],
-        is_completion=row["is_completion"],
-    )
 
 
 def _kept_row(kept: Kept) -> dict[str, Any]:

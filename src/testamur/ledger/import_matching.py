@@ -12,7 +12,7 @@ from testamur.core.ids import Id, new_id, parse, to_ulid
 from testamur.core.imports import Key, Row
 from testamur.core.items import Outside
 from testamur.core.people import IDENTIFIER_LENGTH_MAX, Identifier, normalise
-from testamur.ledger.erased import erased_among
+from testamur.ledger.erased import erased_among, has_erased
 from testamur.storage.database import Tx
 
 _REMEMBERED_MAX = 200_000
@@ -140,7 +140,8 @@ class Matching:
         """Learn what these rows name."""
         keys = [key for row in rows for key in row.people]
         await self.people.look_up(tx, keys)
-        self._erased = await _erased(tx, [key for key in keys if not self.people.of(key).ids])
+        if await has_erased(tx):
+            self._erased = await _erased(tx, [key for key in keys if not self.people.of(key).ids])
         await self._items.look_up(tx, [key for row in rows for key in row.learnings])
         titles = {(row.title, row.provider) for row in rows if row.title is not None and not row.learnings}
         new = [named for named in titles if named not in self._titles]

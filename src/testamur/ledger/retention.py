@@ -19,12 +19,13 @@ from testamur.core.errors import (
 )
 from testamur.core.ids import Id, new_id
 from testamur.core.people import Reference
-from testamur.core.retention import HOLDS_MAX, RULES_MAX, Basis, Hold, Keeps, Level, NewRule, Rule
+from testamur.core.retention import HOLDS_MAX, RULES_MAX, Hold, NewRule, Rule
 from testamur.core.skills import tag_key
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
+from testamur.ledger.keeping import hold_of, rule_of, rules_of
 from testamur.ledger.people import find_person
-from testamur.storage.database import Database, Row, Tx
+from testamur.storage.database import Database, Tx
 
 
 class Retention:
@@ -179,17 +180,11 @@ class Retention:
         return [hold_of(row) for row in rows]
 
 
-async def rules_of(tx: Tx, *, only_open: bool = True, after: Id | None = None, count: int = RULES_MAX) -> list[Rule]:
-    """Rules in the order in which they were set."""
-    rows = await tx.rows("retention_rules", only_open=only_open, after=after, count=count)
-    return [_rule_of(row) for row in rows]
-
-
 async def _rule(tx: Tx, id: Id) -> Rule:
     row = await tx.row("retention_rule_get", id=id)
     if row is None:
         raise NotFound("No such retention rule in this tenant")
-    return _rule_of(row)
+    return rule_of(row)
 
 
 async def _hold(tx: Tx, id: Id) -> Hold:
@@ -204,14 +199,3 @@ async def _item(tx: Tx, reference: Reference) -> Id:
     if item is None:
         raise ItemNotFound(f"No learning object {reference.value!r} in this tenant", field=reference.field)
     return item
-
-
-def hold_of(row: Row) -> Hold:
-    """From a row of `legal_hold`."""
-    return Hold(**{name: row[name] for name in Hold.__slots__})
-
-
-def _rule_of(row: Row) -> Rule:
-    said = {name: row[name] for name in Rule.__slots__}
-    said |= {"basis": Basis(row["basis"]), "keeps": Keeps(row["keeps"])}
-    return Rule(**said | {"erases": Level(row["erases"]) if row["erases"] else None})

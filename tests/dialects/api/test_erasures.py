@@ -171,6 +171,9 @@ def test_a_hold_lasts_until_it_is_lifted(hub: Hub, client: httpx.Client) -> None
             "count": 1,
         }
     ]
+    problem(client.delete("/v1/people/ref:00123"), 409, "conflict")
+    with hub.client("rise") as rise:
+        assert rise.delete(f"/users/{to_hex24(hub.person)}").status_code == 409
     assert client.get(HOLDS, params={"person": "ref:00123"}).json()["data"] == [placed]
     assert client.get(HOLDS, params={"item": "ref:FIRE-101"}).json()["data"] == []
     lifted = client.post(f"{HOLDS}/{placed['id']}/lift", json={"reason": "Settled"})

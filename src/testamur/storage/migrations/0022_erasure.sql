@@ -228,7 +228,8 @@ BEGIN
         updated_at = at
     WHERE tenant = bound AND id = who;
     INSERT INTO public.person_identifier (tenant, kind, value, person)
-    SELECT bound, 'ref', alias, who FROM public.person WHERE tenant = bound AND id = who AND deleted_at IS NULL;
+    SELECT bound, 'ref', alias, who FROM public.person WHERE tenant = bound AND id = who AND deleted_at IS NULL
+    ON CONFLICT DO NOTHING; -- somebody may have it, by accident or to stand in the way
 
     UPDATE public.report r SET body = '', path = '', digest = uuid_send(gen_random_uuid())
     FROM public.fact f
