@@ -271,6 +271,18 @@ def test_what_was_hers_and_is_somebody_elses_now_stays_with_her(hub: Hub) -> Non
     assert (zoe.id, zoe.email) == (hub.other_person, "ada@example.com")
 
 
+def test_a_name_is_found_in_others_words_however_json_spells_it(hub: Hub) -> None:
+    """A client may write every letter beyond ASCII by its number."""
+    new = NewRecord(source="tests", person=ADA, item=FIRE, completed=When.instant(moment()))
+    said = json.dumps({"assessor": "Zoë Ćirić", "by": "zoe@example.com", "ref": "00124", "count": 124})
+    report = Report("tests", hub.key.client, "POST", "/", said)
+    made = hub.do(hub.ledger.records.record(hub.tenant.id, new, report)).record
+    erase(hub, Level.IDENTITY, reference=ZOE)
+    (telling,) = hub.do(hub.ledger.records.tellings(hub.tenant.id, [made]))[made]
+    alias = Pseudonym.of(hub.other_person).ref
+    assert json.loads(telling.report.body) == {"assessor": alias, "by": alias, "ref": alias, "count": 124}
+
+
 def test_somebody_who_has_the_pseudonym_stands_in_nobodys_way(hub: Hub) -> None:
     new = NewPerson(given_name="X", identifiers=(Identifier("ref", Pseudonym.of(hub.person).ref),))
     hub.do(hub.ledger.people.add(hub.caller, [new]))

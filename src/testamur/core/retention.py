@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -463,16 +464,16 @@ class Names:
         parts = {part for name in self.names for part in (name, *name.split()) if len(part) >= _PART_MIN}
         near = [_escaped(text) for text in {*parts, *(one for one in self.identifiers if len(one) >= _PART_MIN)}]
         near += [_alone(text) for text in self.identifiers if len(text) < _PART_MIN]
-        # Quotes would reach out of a text into what is around it.
-        far = [
-            _alone(name) for name in self.names if " " in name and len(name) >= _NAME_MIN and not {*name} & {*_QUOTES}
-        ]
-        # A bare number is told from any other only where it is a text of its own.
-        far += [
-            f'(?<="){_escaped(one)}(?=")|^{_escaped(one)}$' if one.isdigit() or len(one) < _WORD_MIN else _alone(one)
-            for one in self.identifiers
-            if not {*one} & {*_QUOTES}
-        ]
+        # Quotes would reach out of a text into what is around it. Some spell letters beyond ASCII as JSON may.
+        plain = {text for text in (*self.names, *self.identifiers) if not {*text} & {*_QUOTES}}
+        far = []
+        for text in plain:
+            spelled = {text, json.dumps(text)[1:-1]}
+            if text in self.identifiers and (text.isdigit() or len(text) < _WORD_MIN):
+                # A bare number is told from any other only where it is a text of its own.
+                far += [f'(?<="){_escaped(one)}(?=")|^{_escaped(one)}$' for one in spelled]
+            elif text in self.identifiers or (" " in text and len(text) >= _NAME_MIN):
+                far += [_alone(one) for one in spelled]
         return Patterns(_any(near), _any(far), _any([*far, *map(_escaped, ids)]))
 
 
