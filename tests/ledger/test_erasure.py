@@ -13,7 +13,7 @@ import pytest
 
 from testamur.core.errors import InvalidInput, NotFound, PersonNotFound
 from testamur.core.ids import Id, new_id, to_ulid, to_uuid
-from testamur.core.imports import Options, Outcome, RowShown
+from testamur.core.imports import Of, Options, Outcome, RowShown
 from testamur.core.moments import When
 from testamur.core.people import Identifier, NewPerson, PersonChange, Reference
 from testamur.core.records import NewRecord, Report
@@ -480,3 +480,30 @@ def test_nothing_is_erased_without_an_erasure_that_is_open(
                 await connection.execute("ROLLBACK")
 
     asyncio.run(test())
+
+
+PEOPLE = (
+    "employee_id,email,given_name,family_name,title,manager\n"
+    "00123,ada@example.com,Ada,Okafor,Welder to Okafor,\n"
+    "00125,cy@example.com,Cy,Lee,Fitter,00123\n"
+)
+
+
+def test_a_file_of_people_says_no_more_who_she_was_and_does_not_bring_her_back(urls: DatabaseUrls, hub: Hub) -> None:
+    told = Options(of=Of.PEOPLE)
+
+    def send() -> Any:
+        file = io.BytesIO(PEOPLE.encode())
+        return hub.do(hub.ledger.imports.rehearse(hub.caller, file, name="people.csv", options=told))
+
+    hub.do(hub.ledger.imports.commit(hub.caller, send().id))
+    waiting = send()
+    erase(hub, Level.IDENTITY)
+    assert places_of(urls, hub, *SAYINGS) == set()
+    hub.do(hub.ledger.imports.commit(hub.caller, waiting.id))
+    again = send()
+    row = rows_of(hub, again.id)[0]
+    assert (row.outcome, [one.code for one in row.faults]) == (Outcome.REJECTED, ["erased"])
+    hub.do(hub.ledger.imports.commit(hub.caller, again.id))
+    with pytest.raises(PersonNotFound):
+        hub.do(hub.ledger.people.get(hub.tenant.id, ADA))

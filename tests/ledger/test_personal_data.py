@@ -61,7 +61,7 @@ def test_an_erasure_changes_what_the_list_says_and_nothing_else(urls: DatabaseUr
 
 WHOLE_ROWS: dict[Level, tuple[str, ...]] = {
     Level.DETAIL: (),
-    Level.IDENTITY: ("person_identifier.", "import_held."),
+    Level.IDENTITY: ("person_identifier.", "import_held.", "import_name."),
 }
 """Tables of which rows go at once."""
 ALIKE = {

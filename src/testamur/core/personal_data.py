@@ -121,18 +121,21 @@ _COLUMNS: dict[str, dict[Holds, str]] = {
         ABOUT: "holder",
         WORDS: "headers body",
     },
+    "import_absent": {NOTHING: "tenant batch place within", ABOUT: "subject"},
     "import_batch": {
         NOTHING: "tenant id state client format bytes digest header columns options rows outcomes repeated has_keys"
-        " has_news done created_at touched_at rehearsed_at committed_at undone_at",
+        " has_news done created_at touched_at rehearsed_at committed_at undone_at of removals removed",
         ACTOR: "person",
         KEY: "name effect",
     },
     "import_held": {NOTHING: "tenant batch number", WHO: "kind value"},
+    "import_name": {NOTHING: "tenant batch number", WHO: "kind value"},
     "import_outside": {NOTHING: "tenant batch item kind value title provider"},
     "import_row": {
         NOTHING: "tenant batch number outcome item completed_at completed_by_day day started_at expires_at passed"
-        " item_version source id record fact twin neighbour is_probable is_released",
-        ABOUT: "person",
+        " item_version source id record fact twin neighbour is_probable is_released above audience is_told",
+        ABOUT: "person under",
+        WHO: "told",
         RESULT: "score_percent score_text time_spent certificate",
         KEY: "source_id digest",
         WORDS: "raw faults people extra",
@@ -205,7 +208,7 @@ _COLUMNS: dict[str, dict[Holds, str]] = {
         ABOUT: "person",
     },
     "standing_task": {NOTHING: "tenant id assignment done total asked_at finished_at", ABOUT: "people after"},
-    "suspension": {NOTHING: "tenant id began_at began_known_at ended_at ended_known_at", ABOUT: "person"},
+    "suspension": {NOTHING: "tenant id began_at began_known_at ended_at ended_known_at batch", ABOUT: "person"},
     "tag": {NOTHING: "tenant id name key created_at updated_at"},
     "tag_ref": {NOTHING: "tenant use value tag"},
     "tag_use": {NOTHING: "tenant use tag hierarchy language proficiency extra created_at updated_at"},

@@ -221,6 +221,7 @@ BEGIN
     WHERE tenant = bound AND (person = who OR email = ANY (identifiers) AND withdrawn_at IS NOT NULL);
     UPDATE public.employment SET title = NULL, manager_ref = NULL WHERE tenant = bound AND person = who;
     UPDATE public.employment SET manager_ref = NULL WHERE tenant = bound AND lower(manager_ref) = ANY (identifiers);
+    DELETE FROM public.import_name WHERE tenant = bound AND lower(value) = ANY (identifiers);
     DELETE FROM public.person_identifier WHERE tenant = bound AND person = who;
     UPDATE public.person SET given_name = CASE WHEN deleted_at IS NULL THEN given ELSE '' END,
         family_name = CASE WHEN deleted_at IS NULL THEN family ELSE '' END,
@@ -299,7 +300,7 @@ BEGIN
         certificate = public.masked(f.certificate, others, alias)
     WHERE f.tenant = bound AND f.record = ANY (facts) AND f.person IS DISTINCT FROM who;
     UPDATE public.import_row r SET raw = public.masked(r.raw, others, alias), faults = public.masked(r.faults, others, alias),
-        extra = public.masked(r.extra, others, alias)
+        extra = public.masked(r.extra, others, alias), told = public.masked(r.told, others, alias)
     FROM unnest(batches, numbers) AS m (batch, number)
     WHERE r.tenant = bound AND r.batch = m.batch AND r.number = m.number AND r.person IS DISTINCT FROM who;
 END $$;
@@ -328,8 +329,10 @@ BEGIN
     END LOOP;
     DELETE FROM public.import_held h USING unnest(batches, numbers) AS m (batch, number)
     WHERE h.tenant = bound AND h.batch = m.batch AND h.number = m.number;
+    DELETE FROM public.import_name n USING unnest(batches, numbers) AS m (batch, number)
+    WHERE n.tenant = bound AND n.batch = m.batch AND n.number = m.number;
     UPDATE public.import_row r SET raw = '', people = NULL, extra = NULL, source_id = NULL, certificate = NULL, score_text = NULL,
-        time_spent = NULL, digest = NULL,
+        time_spent = NULL, digest = NULL, told = CASE WHEN r.told IS NOT NULL THEN '{}'::jsonb END,
         faults = CASE WHEN b.is_to_come OR r.outcome = 'held' THEN '[["person", "erased", "names somebody who was erased"]]'::jsonb END,
         person = CASE WHEN b.is_to_come OR r.outcome = 'held' THEN NULL ELSE r.person END,
         outcome = CASE WHEN b.is_to_come OR r.outcome = 'held' THEN 'rejected' ELSE r.outcome END
@@ -376,7 +379,8 @@ BEGIN
       AND NOT EXISTS (SELECT FROM public.fact f WHERE f.tenant = bound AND f.record = k.record);
     UPDATE public.import_row r SET raw = '', faults = NULL, people = NULL, person = NULL, source_id = NULL, digest = NULL,
         completed_at = NULL, day = NULL, started_at = NULL, expires_at = NULL, passed = NULL, score_percent = NULL,
-        score_text = NULL, time_spent = NULL, certificate = NULL, extra = NULL
+        score_text = NULL, time_spent = NULL, certificate = NULL, extra = NULL,
+        told = CASE WHEN r.told IS NOT NULL THEN '{}'::jsonb END
     WHERE r.tenant = bound AND r.person = who AND coalesce(r.record, r.id) = ANY (records);
     UPDATE public.ledger_entry e SET data = public.redacted(e.data, 'all')
     WHERE e.tenant = bound AND e.number = ANY (entries) AND e.data IS NOT NULL;
@@ -421,10 +425,13 @@ BEGIN
     DELETE FROM public.assignment WHERE tenant = bound AND id = ANY (own);
     DELETE FROM public.audience WHERE tenant = bound AND id = ANY (alone);
     DELETE FROM public.legal_hold WHERE tenant = bound AND person = who;
+    DELETE FROM public.import_absent WHERE tenant = bound AND subject = who;
+    UPDATE public.import_row SET under = NULL WHERE tenant = bound AND under = who;
     DELETE FROM public.idempotency_key WHERE tenant = bound AND holder LIKE '%person ' || who;
     UPDATE public.import_row r SET raw = '', faults = NULL, people = NULL, person = NULL, source_id = NULL, digest = NULL,
         completed_at = NULL, day = NULL, started_at = NULL, expires_at = NULL, passed = NULL, score_percent = NULL,
-        score_text = NULL, time_spent = NULL, certificate = NULL, extra = NULL
+        score_text = NULL, time_spent = NULL, certificate = NULL, extra = NULL,
+        told = CASE WHEN r.told IS NOT NULL THEN '{}'::jsonb END
     WHERE r.tenant = bound AND r.person = who;
     DELETE FROM public.person_identifier WHERE tenant = bound AND person = who;
     UPDATE public.person SET given_name = '', family_name = '', phone = NULL, role = 'learner', language = NULL, zone = NULL,
@@ -443,6 +450,7 @@ DECLARE
 BEGIN
     UPDATE public.import_row r SET raw = '', people = NULL, person = NULL, extra = NULL, source_id = NULL, certificate = NULL,
         score_text = NULL, time_spent = NULL, digest = NULL, outcome = 'rejected',
+        told = CASE WHEN r.told IS NOT NULL THEN '{}'::jsonb END,
         faults = '[["person", "erased", "names somebody who was erased"]]'::jsonb
     FROM public.import_batch b JOIN public.erasure e ON e.tenant = bound AND e.has_identity AND e.tried_at >= b.created_at
     WHERE b.tenant = bound AND b.id = of_batch AND b.state IN ('reading', 'rehearsed', 'committing')

@@ -81,13 +81,13 @@ ORDER BY e.number;
 SELECT r.batch, r.number, r.person IS NOT NULL AS is_matched FROM import_batch b
 JOIN import_row r ON r.tenant = :tenant AND r.batch = b.id
 WHERE b.tenant = :tenant AND b.touched_at >= :since
-  AND (r.person = :person
+  AND (r.person = :person OR r.told IS NOT NULL AND r.id = :person
        OR r.outcome = 'held' AND EXISTS (SELECT FROM jsonb_array_elements(r.people) k
                                          WHERE lower(btrim(k ->> 1)) = ANY (:values::text[])));
 
 -- name: erasure_mentions_rows
 SELECT r.batch, r.number FROM import_row r
-WHERE r.tenant = :tenant AND (r.raw ~* :others OR r.faults::text ~* :others OR r.extra::text ~* :others)
+WHERE r.tenant = :tenant AND (r.raw ~* :others OR r.faults::text ~* :others OR r.extra::text ~* :others OR r.told::text ~* :others)
   AND r.person IS DISTINCT FROM :person;
 
 -- name: erasure_mentions_reports
