@@ -94,9 +94,12 @@ def _operation(operation: Operation, error: dict[str, Any], security: list[str])
         if operation.form:
             content["application/x-www-form-urlencoded"] = {"schema": _schema(operation.body)}
         described["requestBody"] = {"required": not operation.body_optional, "content": content}
-    if operation.files:
+    if offered := operation.files or operation.streams:
         binary = {"schema": {"type": "string", "format": "binary"}}
-        described["requestBody"] = {"required": True, "content": dict.fromkeys(operation.files, binary)}
+        described["requestBody"] = {
+            "required": not operation.body_optional,
+            "content": dict.fromkeys(offered, binary),
+        }
     if operation.source:
         described["externalDocs"] = {"url": operation.source}
     return described
