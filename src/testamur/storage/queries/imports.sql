@@ -173,10 +173,14 @@ ORDER BY id DESC LIMIT :count;
 SELECT id FROM import_batch WHERE tenant = :tenant AND state = 'reading' AND touched_at < :before;
 
 -- name: import_drop_rows
+-- By their place: joined with themselves they are met once for each other, as long as nothing is known of how many there are.
 WITH gone AS (
-    DELETE FROM import_row r USING (SELECT number FROM import_row WHERE tenant = :tenant AND batch = :batch
-                                    ORDER BY number LIMIT :count) few
-    WHERE r.tenant = :tenant AND r.batch = :batch AND r.number = few.number RETURNING 1
+    DELETE FROM import_row r
+    WHERE r.tenant = :tenant AND r.batch = :batch AND r.number <= (
+        SELECT max(few.number) FROM (
+            SELECT number FROM import_row WHERE tenant = :tenant AND batch = :batch ORDER BY number LIMIT :count
+        ) few)
+    RETURNING 1
 )
 SELECT count(*) FROM gone;
 
