@@ -149,6 +149,7 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
         "number": "1",
         "import": to_ulid(rehearsed(hub), "import"),
         **kept(hub),
+        "upload": to_ulid(hub.do(hub.ledger.uploads.create(hub.caller, 10)).id, "upload"),
         "subResourceId": to_opaque(record.id),
         "id": statement,
         "provider": "testamur",

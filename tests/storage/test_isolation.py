@@ -161,6 +161,7 @@ def test_only_the_known_functions_pass_row_level_security(urls: DatabaseUrls) ->
         "forget_person", "standing_tasks_waiting", "prune_idempotency_keys", "imports_waiting",
         "entries_counted", "erase_detail", "erase_identity", "erase_mentions", "erase_imported", "erase_answers",
         "erase_facts", "erase_person", "forget_erased_rows",
+        "uploads_over", "rehearsals_waiting",
     }  # fmt: skip
     for row in rows:
         assert row["proconfig"] == ["search_path=pg_catalog, public"], row["proname"]

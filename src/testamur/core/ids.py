@@ -36,6 +36,7 @@ PREFIXES = {
     "task": "tsk",
     "session": "ses",
     "import": "imp",
+    "upload": "upl",
     "cohort": "coh",
     "assessment": "asm",
     "client": "cli",

@@ -43,6 +43,7 @@ from testamur.ledger.skills import Skills
 from testamur.ledger.standing import Standings
 from testamur.ledger.tenants import Tenants
 from testamur.ledger.transcripts import Transcripts
+from testamur.ledger.uploads import Limits, Uploads
 from testamur.ledger.webhooks import Webhooks
 from testamur.storage.database import Database
 
@@ -94,16 +95,23 @@ class Ledger:
     standings: Standings
     tenants: Tenants
     transcripts: Transcripts
+    uploads: Uploads
     webhooks: Webhooks
 
     @classmethod
     def on(
-        cls, database: Database, clock: Clock = utc_now, *, removals_percent_max: int = REMOVALS_PERCENT_MAX
+        cls,
+        database: Database,
+        clock: Clock = utc_now,
+        *,
+        removals_percent_max: int = REMOVALS_PERCENT_MAX,
+        uploads: Limits | None = None,
     ) -> Ledger:
         """The ledger kept in `database`; `clock` gives the moment at which things are recorded.
 
         Args:
             removals_percent_max: what share of what there is an import may take away unasked.
+            uploads: how much may be uploaded.
         """
         records = Records(database, clock)
         items = Items(database, clock)
@@ -144,6 +152,7 @@ class Ledger:
             standings=Standings(database, clock),
             tenants=Tenants(database, clock),
             transcripts=Transcripts(database, clock),
+            uploads=Uploads(database, clock, uploads or Limits()),
             webhooks=Webhooks(database, clock),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -62,6 +63,7 @@ class Staged:
     header: Sequence[str] = ()
     columns: Columns | None = None
     rows: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
     has_keys: bool = False
 
 
@@ -151,8 +153,10 @@ async def stage(
                 if staged.rows > ROWS_MAX:
                     raise refused("", "range", f"the file has more than {ROWS_MAX} rows")
                 async with database.write(tenant) as tx:
-                    staged.has_keys |= await _stage_part(tx, batch, part, matching)
-                    await tx.run("import_touch", id=batch, rows=staged.rows, now=clock())
+                    staged.has_keys |= await _stage_part(tx, batch, part, matching, staged.outcomes)
+                    await tx.run(
+                        "import_touch", id=batch, rows=staged.rows, outcomes=dict(staged.outcomes), now=clock()
+                    )
             finally:
                 part = await coming
             progress("read", min(stream.tell(), size), size)
@@ -160,7 +164,7 @@ async def stage(
     return staged
 
 
-async def _stage_part(tx: WriteTx, batch: Id, rows: Sequence[Row], matching: Matching) -> bool:
+async def _stage_part(tx: WriteTx, batch: Id, rows: Sequence[Row], matching: Matching, outcomes: Counter[str]) -> bool:
     await matching.look_up(tx, rows)
     staged = [_staged(row, matching) for row in rows]
     if matching.has_too_many_outside:
@@ -174,6 +178,7 @@ async def _stage_part(tx: WriteTx, batch: Id, rows: Sequence[Row], matching: Mat
         await tx.run("import_stage_outside", batch=batch, outside=outside)
     columns = dict(zip(_COLUMNS, (list(column) for column in zip(*staged, strict=True)), strict=True))
     await tx.run("import_stage", batch=batch, **columns)
+    outcomes.update(columns["outcome"])
     return any(row.source_id is not None for row in rows)
 
 

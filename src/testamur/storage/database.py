@@ -406,6 +406,30 @@ class Database:
             async with self._connection() as connection:
                 yield connection
 
+    @asynccontextmanager
+    async def exclusively(self, id: Id) -> AsyncIterator[bool]:
+        """Whether nobody else of all servers works on what has this id; then nobody else will, within the block.
+
+        Held by a connection: it ends with the process, however that ends.
+        """
+        async with self._connection() as connection:
+            key = id.int >> 64 ^ id.int & 0xFFFF_FFFF_FFFF_FFFF
+            key -= 1 << 63
+            is_mine = await connection.fetchval("SELECT pg_try_advisory_lock($1)", key)
+            try:
+                yield is_mine
+            finally:
+                if is_mine:
+                    await self._unlock(connection, key)
+
+    async def _unlock(self, connection: Any, key: int) -> None:
+        try:
+            await connection.fetchval("SELECT pg_advisory_unlock($1)", key)
+        except BaseException:
+            # Back in the pool it would hold the lock for good.
+            connection.terminate()
+            raise
+
     async def have_statistics(self) -> None:
         """Wait for new statistics: what comes next reads what was only just written in great numbers."""
         async with self.unbound() as connection:

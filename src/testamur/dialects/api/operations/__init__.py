@@ -25,6 +25,7 @@ from testamur.dialects.api.operations import (
     settings,
     standings,
     transcripts,
+    uploads,
     webhooks,
 )
 from testamur.dialects.api.operations.shared import NAME, identify
@@ -51,6 +52,7 @@ OPERATIONS = (
     *exports.OPERATIONS,
     *webhooks.OPERATIONS,
     *imports.OPERATIONS,
+    *uploads.OPERATIONS,
 )
 
 DIALECT = Dialect(
@@ -58,6 +60,8 @@ DIALECT = Dialect(
     title="Testamur's own API",
     operations=OPERATIONS,
     identify=identify,
+    before=uploads.check_version,
+    after=uploads.say_version,
     answer_error=answer_error,
     error=wire.Problem,
     error_media_type=MEDIA_TYPE,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from testamur.core.callers import Scope
+from testamur.core.errors import FieldFault, InvalidInput
 from testamur.core.imports import BatchState, Of
 from testamur.core.people import Reference
 from testamur.dialects.api.operations.shared import LIST, after, after_id, listed
 from testamur.dialects.api.translate import imports as translate
-from testamur.dialects.api.translate import item
+from testamur.dialects.api.translate import item, uploads
 from testamur.dialects.api.wire import List
 from testamur.dialects.api.wire import imports as wire
 from testamur.files import MEDIA_TYPES
@@ -20,18 +21,49 @@ ONE = f"{PATH}/{{import}}"
 FILE_MAX_BYTES = 8 << 30
 _ERRORS_MAX = 10_000
 
+FILE_OPTIONS = (
+    Param("name", summary="Of the file"),
+    Param("of", summary="What the rows tell of; completions without it", choices=tuple(of.value for of in Of)),
+    Param("whole", "boolean", summary="There are no other people, items or members than those of the file"),
+    Param("mapping", summary="Options as a JSON object: columns, results and all of these"),
+    Param("date_form", summary="Form of dates that are not ISO 8601, such as DD/MM/YYYY"),
+    Param("zone", summary="IANA zone of times that name none"),
+    Param("source", summary="Where rows come from that do not say so"),
+    Param("person_by", summary="Kinds of identifiers that name people, in order, with commas"),
+    Param("learning_by", summary="Kinds of identifiers that name learning objects"),
+    Param("earliest_year", "integer", summary="An earlier completion is an error", minimum=2, maximum=9998),
+    Param("delimiter", summary="comma, semicolon or tab"),
+    Param("encoding", summary="Of a CSV file that is not UTF-8"),
+    Param("sheet", summary="Of a workbook"),
+    Param("all_or_nothing", "boolean", summary="Refuse the commit when a row is held or rejected"),
+)
+"""What the sender of a file says about it."""
+
 
 async def create_import(call: Call) -> Reply:
+    if call.params["upload"] is not None:
+        return await _import_upload(call, call.params["upload"])
+    if call.body is None:
+        raise InvalidInput(FieldFault("upload", "missing", "send a file, or name an upload"))
     media_type = (call.header("content-type") or "").partition(";")[0].strip().lower()
     batch = await call.ledger.imports.rehearse(
         call.caller,
         call.body,
-        name=call.params["name"],
+        name=call.params["name"] or translate.UNNAMED,
         options=translate.options(call.params),
         format=MEDIA_TYPES[media_type],
     )
     shown = translate.batch(batch)
     return json_reply(201, shown, (b"location", f"{call.base_url}{PATH}/{shown.id}".encode()))
+
+
+async def _import_upload(call: Call, text: str) -> Reply:
+    if call.body is not None:
+        raise InvalidInput(FieldFault("upload", "duplicate", "send a file or name an upload, not both"))
+    tenant, id = call.caller.tenant, uploads.id(text)
+    told = uploads.told(await call.ledger.uploads.get(tenant, id), call.params)
+    shown = translate.batch(await call.ledger.imports.request(call.caller, id, told))
+    return json_reply(202, shown, (b"location", f"{call.base_url}{PATH}/{shown.id}".encode()))
 
 
 async def list_imports(call: Call) -> Reply:
@@ -98,26 +130,11 @@ OPERATIONS = (
         files=tuple(MEDIA_TYPES),
         body_max_bytes=FILE_MAX_BYTES,
         params=(
-            Param("name", default="upload", summary="Of the file"),
-            Param(
-                "of",
-                summary="What the rows tell of; completions without it",
-                choices=tuple(of.value for of in Of),
-            ),
-            Param("whole", "boolean", summary="There are no other people, items or members than those of the file"),
-            Param("mapping", summary="Options as a JSON object: columns, results and all of these"),
-            Param("date_form", summary="Form of dates that are not ISO 8601, such as DD/MM/YYYY"),
-            Param("zone", summary="IANA zone of times that name none"),
-            Param("source", summary="Where rows come from that do not say so"),
-            Param("person_by", summary="Kinds of identifiers that name people, in order, with commas"),
-            Param("learning_by", summary="Kinds of identifiers that name learning objects"),
-            Param("earliest_year", "integer", summary="An earlier completion is an error", minimum=2, maximum=9998),
-            Param("delimiter", summary="comma, semicolon or tab"),
-            Param("encoding", summary="Of a CSV file that is not UTF-8"),
-            Param("sheet", summary="Of a workbook"),
-            Param("all_or_nothing", "boolean", summary="Refuse the commit when a row is held or rejected"),
+            *FILE_OPTIONS,
+            Param("upload", summary="Id of an upload that the file came by, instead of a body"),
         ),
-        answers={201: wire.Import},
+        body_optional=True,
+        answers={201: wire.Import, 202: wire.Import},
     ),
     Operation(
         name="listImports",

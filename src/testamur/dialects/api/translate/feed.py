@@ -19,6 +19,7 @@ PLACES = {
     "invitation": "/v1/invitations/",
     "session": "/v1/sessions/",
     "import": "/v1/imports/",
+    "upload": "/v1/uploads/",
     "webhook": "/v1/webhooks/",
     "retention": "/v1/retention-rules/",
     "hold": "/v1/legal-holds/",

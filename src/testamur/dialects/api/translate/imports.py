@@ -7,7 +7,18 @@ from typing import Any
 
 from testamur.core.errors import FieldFault, InvalidInput, TestamurError
 from testamur.core.ids import Id, parse, to_ulid
-from testamur.core.imports import Batch, BatchNotFound, Effect, Options, Outcome, Removals, RowShown, options_of
+from testamur.core.imports import (
+    Batch,
+    BatchNotFound,
+    Effect,
+    Options,
+    Outcome,
+    Refusal,
+    Removals,
+    RowShown,
+    Stage,
+    options_of,
+)
 from testamur.dialects.api.translate import id_of
 from testamur.dialects.api.wire import imports as wire
 from testamur.http.decode import decode
@@ -25,6 +36,8 @@ _OPTIONS = (
     "sheet",
     "all_or_nothing",
 )
+UNNAMED = "upload"
+"""A file that came without a name."""
 
 
 def id(text: str) -> Id:
@@ -65,7 +78,10 @@ def batch(stored: Batch) -> wire.Import:
     return wire.Import(
         id=to_ulid(stored.id, "import"),
         of=stored.of.value,
-        state=stored.state.value,  # type: ignore[arg-type]  # one that is still being read is not found
+        state=stored.state.value,
+        upload=id_of(stored.upload, "upload"),
+        refusal=_refusal(stored.refusal),
+        progress=_progress(stored.stage),
         name=stored.name,
         format=stored.format,
         bytes=stored.bytes,
@@ -112,6 +128,28 @@ def removals(counted: Removals | None) -> wire.Removals | None:
         present=counted.present,
         unnamed=counted.unnamed,
         share_percent=counted.share_percent,
+    )
+
+
+def _refusal(refusal: Refusal | None) -> wire.Refusal | None:
+    if refusal is None:
+        return None
+    faults = [wire.RowFault(column=one.field, code=one.code, detail=one.message) for one in refusal.faults]
+    return wire.Refusal(code=refusal.code, detail=refusal.message, faults=faults)
+
+
+def _progress(stage: Stage | None) -> wire.Progress | None:
+    if stage is None:
+        return None
+    rate, remaining = stage.per_second, stage.remaining_seconds
+    return wire.Progress(
+        stage=stage.name,  # type: ignore[arg-type]  # the ledger has these words
+        unit=stage.unit,  # type: ignore[arg-type]
+        done=stage.done,
+        total=stage.total,
+        per_second=None if rate is None else round(rate, 1),
+        remaining_seconds=None if remaining is None else round(remaining, 1),
+        at=instant(stage.at) or "",
     )
 
 
