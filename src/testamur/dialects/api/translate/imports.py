@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from testamur.core.errors import FieldFault, InvalidInput, TestamurError
 from testamur.core.ids import Id, parse, to_ulid
 from testamur.core.imports import (
@@ -36,6 +38,7 @@ _OPTIONS = (
     "sheet",
     "all_or_nothing",
 )
+_JSON = msgspec.json.Encoder()
 UNNAMED = "upload"
 """A file that came without a name."""
 
@@ -100,6 +103,32 @@ def batch(stored: Batch) -> wire.Import:
         committed_at=instant(stored.committed_at),
         undone_at=instant(stored.undone_at),
     )
+
+
+def event(stored: Batch | None) -> tuple[str, bytes]:
+    """How far an import is as a server-sent event, with its id: the same as long as there is nothing new.
+
+    Args:
+        stored: None for one that was dropped, as a file is that was refused in the call which brought it.
+    """
+    if stored is None:
+        return _spelled("gone", "gone", None)
+    state, stage = stored.state, stored.stage
+    if stage is None:
+        at = max(filter(None, (stored.rehearsed_at, stored.committed_at, stored.undone_at, stored.created_at)))
+        return _spelled("end", f"{state.value}.{instant(at)}", batch(stored))
+    shown = wire.ImportEvent(
+        state=state.value,
+        rows=stored.rows,
+        outcomes={outcome.value: count for outcome, count in stored.outcomes.items()},
+        progress=_progress(stage),
+    )
+    return _spelled("progress", f"{stage.name}.{stage.done}.{stage.total}.{stored.rows}", shown)
+
+
+def _spelled(name: str, id: str, data: Any) -> tuple[str, bytes]:
+    # JSON has no line ends, so the data is one line.
+    return id, b"event: %b\nid: %b\ndata: %b\n\n" % (name.encode(), id.encode(), _JSON.encode(data))
 
 
 def row(stored: RowShown, header: tuple[str, ...]) -> wire.ImportRow:

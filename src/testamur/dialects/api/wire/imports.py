@@ -142,6 +142,15 @@ class Import(Struct, kw_only=True):
     undone_at: Moment | None
 
 
+class ImportEvent(Struct, kw_only=True):
+    """How far an import is, as an event `progress` says it. The event `end` has the whole import."""
+
+    state: str
+    rows: int
+    outcomes: dict[Outcome, int]
+    progress: Progress | None
+
+
 class ImportRow(Struct, kw_only=True):
     """A row of a file and what became of it. `cells` are as they came, by column where that can be told."""
 
