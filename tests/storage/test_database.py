@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from testamur.core.errors import DatabaseUnavailable
+from testamur.core.ids import new_id
 from testamur.storage.database import Database, DatabaseUrls
 from tests.hub import Hub
+from tests.storage.databases import connected
 
 Opened = Callable[[Database, Hub, AsyncExitStack], Awaitable[Any]]
 
@@ -54,7 +56,7 @@ EVERY = [read, write, snapshot, together, joined, series, read_series]
 
 @asynccontextmanager
 async def opened(urls: DatabaseUrls) -> AsyncIterator[Database]:
-    database = Database(urls, connections_max=1)
+    database = Database(urls, connections_max=2)
     await database.open()
     try:
         yield database
@@ -108,5 +110,48 @@ def test_a_connection_that_broke_is_told_as_the_database_being_away(
 
             with pytest.raises(DatabaseUnavailable):
                 await fail()
+
+    asyncio.run(test())
+
+
+def test_of_all_servers_one_works_on_a_thing(urls: DatabaseUrls) -> None:
+    """Whatever becomes of it: what it held is free when it is through, cancelled, or gone."""
+
+    async def test() -> None:
+        id = new_id()
+        async with opened(urls) as first, opened(urls) as second:
+            async with first.exclusively(id) as is_mine:
+                assert is_mine
+                async with second.exclusively(id) as theirs, second.exclusively(new_id()) as another:
+                    assert (theirs, another) == (False, True)
+            async with second.exclusively(id) as is_mine:
+                assert is_mine
+
+            async def work(begun: asyncio.Event) -> None:
+                async with first.exclusively(id):
+                    begun.set()
+                    await asyncio.sleep(60)
+
+            begun = asyncio.Event()
+            working = asyncio.create_task(work(begun))
+            await begun.wait()
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+            async with second.exclusively(id) as is_mine:
+                assert is_mine
+
+            async def lose() -> None:
+                async with first.exclusively(id) as is_mine, connected(urls.owner) as killer:
+                    assert is_mine
+                    await killer.execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_locks"
+                        " WHERE locktype = 'advisory' AND objid = $1::bigint",
+                        id.int & 0xFFFF_FFFF ^ id.int >> 64 & 0xFFFF_FFFF,
+                    )
+
+            with pytest.raises(DatabaseUnavailable):
+                await lose()
+            async with second.exclusively(id) as is_mine:
+                assert is_mine
 
     asyncio.run(test())

@@ -111,12 +111,19 @@ def _schema(type: Any) -> dict[str, Any]:
 
 
 def _headers(operation: Operation) -> list[dict[str, Any]]:
-    described: dict[str, dict[str, Any]] = {}
+    described: dict[str, dict[str, Any]] = {name: {"type": "string"} for name in operation.headers}
     if operation.idempotent_by_key:
         described[HEADER] = {"type": "string", "minLength": 1, "maxLength": LENGTH_MAX, "pattern": "^[ -~]+$"}
     if operation.conditional_on:
         described |= {name: {"type": "string"} for name in ("If-Match", "If-None-Match")}
-    return [{"name": name, "in": "header", "required": False, "schema": schema} for name, schema in described.items()]
+    return [
+        {"name": name, "in": "header", "required": False, "schema": schema, **_summary(operation.headers.get(name))}
+        for name, schema in described.items()
+    ]
+
+
+def _summary(text: str | None) -> dict[str, str]:
+    return {"description": text} if text else {}
 
 
 def _param(param: Param) -> dict[str, Any]:
@@ -142,5 +149,5 @@ def _param(param: Param) -> dict[str, Any]:
         "in": "query",
         "required": param.is_required,
         "schema": schema,
-        **({"description": param.summary} if param.summary else {}),
+        **_summary(param.summary),
     }

@@ -179,6 +179,7 @@ class Operation:
         answers: msgspec type of the answer for each success status, None for no content.
         media_types: in which the answer comes besides JSON, as text, to whoever says so in the header Accept.
         answers_lines: the media type of an answer that is lines of JSON, each of the type in `answers`; or empty.
+        headers: what the operation reads in headers of its own, by their names, for its description.
         errors: the only error statuses this operation may answer with; empty for no such list.
         idempotent_by_key: whether the header Idempotency-Key makes a repeat give the first answer back.
         conditional_on: name of the operation that reads what this one changes: If-Match and If-None-Match are compared
@@ -202,6 +203,7 @@ class Operation:
     media_types: tuple[str, ...] = ()
     answers_lines: str = ""
     params: tuple[Param, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
     errors: frozenset[int] = frozenset()
     body_max_bytes: int = BODY_MAX_BYTES
     idempotent_by_key: bool = False

@@ -255,6 +255,7 @@ OPERATIONS = (
         path=f"{ONE}/events",
         handler=watch_import,
         summary="How far an import is as it goes on, as server-sent events; the last one is `end`",
+        headers={"Last-Event-ID": "Of the event that was seen last: only what is new is told"},
         answers={200: None, 204: None},
     ),
     Operation(

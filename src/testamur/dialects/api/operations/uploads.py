@@ -135,6 +135,10 @@ async def _append(call: Call, id: Id, offset: int, checksum: Checksum | None) ->
     return upload
 
 
+_VERSION_HEADER = {"Tus-Resumable": "1.0.0"}
+_CHECKSUM = {"Upload-Checksum": "Of the bytes that come: sha1, sha256 or sha512, a blank, and the digest in base64"}
+_OFFSET = {"Upload-Offset": "Where the bytes belong that come: how many have come before"}
+
 OPERATIONS = (
     Operation(
         name="offerUploads",
@@ -154,6 +158,12 @@ OPERATIONS = (
         scope=Scope.WRITE,
         streams=(MEDIA_TYPE,),
         body_optional=True,
+        headers={
+            **_VERSION_HEADER,
+            "Upload-Length": "Bytes of the whole file",
+            "Upload-Metadata": "Names with values in base64: filename, filetype, rehearse and what an import is told",
+            **_CHECKSUM,
+        },
         answers={201: None},
     ),
     Operation(
@@ -180,6 +190,7 @@ OPERATIONS = (
         path=ONE,
         handler=head_upload,
         summary="Where an upload is to be gone on with: Upload-Offset",
+        headers=_VERSION_HEADER,
         answers={200: None},
     ),
     Operation(
@@ -198,6 +209,7 @@ OPERATIONS = (
         summary="Send bytes from Upload-Offset on; what came of them is kept when the connection breaks",
         scope=Scope.WRITE,
         streams=(MEDIA_TYPE,),
+        headers={**_VERSION_HEADER, **_OFFSET, **_CHECKSUM},
         answers={204: None},
     ),
     Operation(
@@ -209,6 +221,7 @@ OPERATIONS = (
         scope=Scope.WRITE,
         streams=(MEDIA_TYPE,),
         body_optional=True,
+        headers={**_VERSION_HEADER, "X-HTTP-Method-Override": "PATCH or DELETE", **_OFFSET, **_CHECKSUM},
         answers={204: None},
     ),
     Operation(
@@ -218,6 +231,7 @@ OPERATIONS = (
         handler=remove_upload,
         summary="Forget an upload",
         scope=Scope.WRITE,
+        headers=_VERSION_HEADER,
         answers={204: None},
     ),
 )
