@@ -27,11 +27,14 @@ class Holds(Enum):
     RESULT = "how she did"
     KEY = "keys of others' own"
     """They go where they say who she is."""
+    PASSING = "a file as it came, which may say anything"
+    """It is forgotten by itself three days after the last byte or the last import made of it."""
 
 
 GOES: dict[Holds, frozenset[Level]] = {
     Holds.NOTHING: frozenset(),
     Holds.ACTOR: frozenset(),
+    Holds.PASSING: frozenset(),
     Holds.ABOUT: frozenset({Level.ALL}),
     Holds.WHO: frozenset({Level.IDENTITY, Level.ALL}),
     Holds.KEY: frozenset({Level.IDENTITY, Level.ALL}),
@@ -40,7 +43,7 @@ GOES: dict[Holds, frozenset[Level]] = {
 }
 """The levels with which it goes."""
 
-NOTHING, ABOUT, ACTOR, WHO, WORDS, RESULT, KEY = Holds
+NOTHING, ABOUT, ACTOR, WHO, WORDS, RESULT, KEY, PASSING = Holds
 
 _DECIDED = "tenant id assignment granted_by granted_at withdrawn_at withdrawn_by"
 _SETTINGS = (
@@ -124,7 +127,8 @@ _COLUMNS: dict[str, dict[Holds, str]] = {
     "import_absent": {NOTHING: "tenant batch place within", ABOUT: "subject"},
     "import_batch": {
         NOTHING: "tenant id state client format bytes digest header columns options rows outcomes repeated has_keys"
-        " has_news done created_at touched_at rehearsed_at committed_at undone_at of removals removed",
+        " has_news done created_at touched_at rehearsed_at committed_at undone_at of removals removed upload attempts"
+        " fault stage stage_done stage_total stage_began_at",
         ACTOR: "person",
         KEY: "name effect",
     },
@@ -215,6 +219,13 @@ _COLUMNS: dict[str, dict[Holds, str]] = {
     "tenant_counter": {NOTHING: "tenant entry rules"},
     "tenant_settings": {NOTHING: "tenant number reentry_days self_granting client recorded_at"},
     "token_issuer": {NOTHING: "tenant issuer client audience keys created_at updated_at"},
+    "upload": {
+        NOTHING: "tenant id client length received rehearsal import writer created_at expires_at completed_at"
+        " removed_at",
+        ACTOR: "person",
+        PASSING: "metadata",
+    },
+    "upload_part": {NOTHING: "tenant upload start", PASSING: "bytes"},
     "webhook": {
         NOTHING: "tenant id dialect name url events secret api_version created_at removed_at disabled_at"
         " disabled_because after_entry attempts attempt_at failing_since lease leased_until base_url old_secret"
@@ -246,5 +257,7 @@ def page() -> str:
     for table, column, holds in columns():
         if holds is not Holds.NOTHING:
             goes = ", ".join(level.value for level in Level if level in GOES[holds]) or "nothing: it stays"
+            if holds is Holds.PASSING:
+                goes = "time: within days"
             lines.append(f"| `{table}` | `{column}` | {holds.value} | {goes} |")
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""Uploads by the tus protocol 1.0.0, https://tus.io/protocols/resumable-upload: decision 0026."""
+"""Uploads by the tus protocol 1.0.0, https://tus.io/protocols/resumable-upload: decision 0027."""
 
 from __future__ import annotations
 
