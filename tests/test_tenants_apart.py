@@ -16,6 +16,7 @@ from testamur.core.invitations import NewInvitation
 from testamur.core.items import ItemKind, NewItem
 from testamur.core.moments import When, format_instant
 from testamur.core.people import Identifier, NewPerson, Reference
+from testamur.core.retention import Basis, Level, NewRule
 from testamur.core.sessions import NewSession
 from testamur.core.webhooks import NewWebhook
 from testamur.dialects import ALL
@@ -73,6 +74,19 @@ def rehearsed(hub: Hub) -> Id:
     """An import."""
     file = io.BytesIO(b"employee_id,learning,completed_on\n00123,FIRE-101,2023-05-04\n")
     return hub.do(hub.ledger.imports.rehearse(hub.caller, file, name="history.csv", options=Options())).id
+
+
+def kept(hub: Hub) -> dict[str, str]:
+    """A retention rule, a legal hold, and an erasure that they keep something from."""
+    ledger, person = hub.ledger, Reference(to_hex24(hub.person), (), "person")
+    rule = hub.do(ledger.retention.set(hub.caller, NewRule(basis=Basis.LEAVING, years=6, reason="The law")))
+    hold = hub.do(ledger.retention.place(hub.caller, "A court asks", person=person, item=None))
+    asked = hub.do(ledger.erasures.erase(hub.caller, person, Level.ALL, "She asked for it"))
+    return {
+        "retention": to_ulid(rule.id, "retention"),
+        "hold": to_ulid(hold.id, "hold"),
+        "erasure": to_ulid(asked.id, "erasure"),
+    }
 
 
 @pytest.mark.parametrize(("dialect", "operation"), OPERATIONS, ids=lambda value: getattr(value, "name", value))
@@ -134,6 +148,8 @@ def test_a_stranger_reaches_nothing(hub: Hub, other_hub: Hub, dialect: str, oper
         "learningPathId": to_hex24(induction),
         "number": "1",
         "import": to_ulid(rehearsed(hub), "import"),
+        **kept(hub),
+        "upload": to_ulid(hub.do(hub.ledger.uploads.create(hub.caller, 10)).id, "upload"),
         "subResourceId": to_opaque(record.id),
         "id": statement,
         "provider": "testamur",

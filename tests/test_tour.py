@@ -12,7 +12,9 @@ from testamur.cli.welcome import examples
 from testamur.core.ids import parse, to_hex24, to_opaque, to_ulid
 from tests.hub import Hub
 
-TOUR = Path(__file__).parent.parent / "docs" / "tutorials" / "tour.md"
+DOCS = Path(__file__).parent.parent / "docs"
+TOUR = DOCS / "tutorials" / "tour.md"
+MOVING = DOCS / "how-to" / "move-history-over-http.md"
 
 
 def ready(hub: Hub) -> dict[str, Any]:
@@ -88,3 +90,22 @@ def test_every_line_that_the_server_prints_works_when_pasted(hub: Hub) -> None:
         answer = shell(command, {"PATH": "/usr/bin:/bin"})
         document = json.loads(answer)
         assert not {"error", "errors", "statusCode"} & set(document), (title, answer)
+
+
+def test_history_moves_over_http_as_it_is_told(hub: Hub, tmp_path: Path) -> None:
+    lines = [f"{ref},FIRE-101,2023-05-{day:02}" for ref in ("00123", "999") for day in range(1, 29)]
+    file = tmp_path / "history.csv"
+    file.write_text("employee_id,learning,completed_on\n" + "\n".join(lines) + "\n")
+    blocks = re.findall(r"```sh\n(.*?)```", MOVING.read_text("utf-8"), re.DOTALL)
+    variables = {
+        "PATH": "/usr/bin:/bin",
+        "API_URL": f"{hub.server.url}/api",
+        "API_API_KEY": hub.key.secret,
+        "FILE": str(file),
+    }
+    told = shell(f"set -e; cd {tmp_path}\n" + "\n".join(blocks), variables)
+    ends = [json.loads(data) for data in re.findall(r"event: end\nid: .*\ndata: (.*)\n", told)]
+    assert [one["state"] for one in ends] == ["rehearsed", "committed"]
+    assert (ends[1]["name"], ends[1]["outcomes"]["created"], ends[1]["outcomes"]["held"]) == ("history.csv", 28, 28)
+    assert (tmp_path / "mend.csv").read_text().count("999,FIRE-101") == 28
+    assert len(hub.client("api").get("/v1/records").json()["data"]) == 28

@@ -1,4 +1,4 @@
-"""Writes the reference pages that are made from the code: settings, commands, operations.
+"""Writes the reference pages that are made from the code: settings, commands, operations, personal data.
 
 Run by `make docs`; a test keeps the pages in the tree equal to what this writes.
 """
@@ -12,6 +12,7 @@ import typer.main
 
 from testamur import config
 from testamur.cli.main import app
+from testamur.core import personal_data
 from testamur.dialects import ALL
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
@@ -19,7 +20,12 @@ REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 
 def pages() -> dict[str, str]:
     """Every generated page by file name."""
-    return {"settings.md": _settings(), "operations.md": _operations(), "commands.md": _commands()}
+    return {
+        "settings.md": _settings(),
+        "operations.md": _operations(),
+        "commands.md": _commands(),
+        "personal-data.md": personal_data.page(),
+    }
 
 
 def main() -> None:

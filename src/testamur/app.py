@@ -27,10 +27,11 @@ from testamur.http.limits import RateLimiter
 from testamur.http.metrics import exposition
 from testamur.http.operations import Dialect
 from testamur.http.service import DialectService, Receive, Scope, Send
-from testamur.jobs.imports import ImportWorker
+from testamur.jobs.imports import ImportWorker, RehearsalWorker
 from testamur.jobs.pruning import Pruner
 from testamur.jobs.standing import StandingWorker
 from testamur.ledger import Ledger
+from testamur.ledger.uploads import Limits
 from testamur.storage.database import Database, DatabaseUrls
 
 
@@ -42,7 +43,11 @@ class Application:
 
     def __init__(self, settings: Settings, urls: DatabaseUrls) -> None:
         self.database = Database(urls, connections_max=settings.database_connections)
-        self.ledger = Ledger.on(self.database, removals_percent_max=settings.import_removals_percent)
+        self.ledger = Ledger.on(
+            self.database,
+            removals_percent_max=settings.import_removals_percent,
+            uploads=Limits(settings.upload_max_bytes, settings.uploads_max_bytes),
+        )
         limiter = RateLimiter(settings.rate_limit_per_minute)
         public = settings.public_url.rstrip("/") if settings.public_url else None
         served = _served(settings)
@@ -85,8 +90,9 @@ class Application:
         sender = Sender(to_private_addresses=self._to_private)
         tasks = [asyncio.create_task(self.ledger.clients.listen())]
         tasks.append(asyncio.create_task(StandingWorker(self.ledger.standings).run()))
-        tasks.append(asyncio.create_task(Pruner(self.ledger.idempotency).run()))
+        tasks.append(asyncio.create_task(Pruner(self.ledger.idempotency, self.ledger.uploads).run()))
         tasks.append(asyncio.create_task(ImportWorker(self.ledger.imports).run()))
+        tasks.append(asyncio.create_task(RehearsalWorker(self.ledger.imports).run()))
         if self._delivers:
             pace = Pace(lambda: self._requests)
             tasks.append(asyncio.create_task(Deliverer(self.ledger, self._notices, sender, pace).run()))

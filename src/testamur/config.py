@@ -48,6 +48,10 @@ class Settings:
         "", "Host names answered by one dialect at their root: `thrive=thrive.example.org,rise=rise.example.org`."
     )
     rate_limit_per_minute: int = _setting(0, "Requests a client may make in a minute, in each worker; 0 for no limit.")
+    upload_max_bytes: int = _setting(8 << 30, "Bytes of one file that is uploaded in parts.")
+    uploads_max_bytes: int = _setting(
+        20 << 30, "Bytes that the uploads of one tenant may have together, until they are forgotten."
+    )
     delivers_webhooks: bool = _setting(
         True, "Whether this server tells webhooks; another one on the same database can."
     )

@@ -116,3 +116,15 @@ def test_people_get_tables(hub: Hub, urls: DatabaseUrls, made: Assignment) -> No
         result = CliRunner().invoke(app, ["standing", *words, *end])
         assert result.exit_code == 0, result.output
         assert result.stdout.strip()
+
+
+@pytest.mark.parametrize("width", ["60", "80", "200"])
+def test_counts_fold_no_id_however_narrow_the_terminal_is(
+    hub: Hub, urls: DatabaseUrls, made: Assignment, monkeypatch: pytest.MonkeyPatch, width: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    end = ["--tenant", hub.tenant.slug, "--database-url", urls.owner]
+    printed = CliRunner().invoke(app, ["standing", "counts", *end]).stdout
+    assert to_hex24(made.id) in printed
+    assert "not started" in printed
+    assert max(len(line) for line in printed.splitlines()) <= int(width)

@@ -7,7 +7,7 @@ import pytest
 
 from testamur.core.ids import new_id
 from testamur.http.errors import RateLimited
-from testamur.http.limits import RateLimiter
+from testamur.http.limits import Places, RateLimiter
 from testamur.storage.database import DatabaseUrls
 from tests.hub import Server
 
@@ -45,3 +45,16 @@ def test_a_dialect_answers_at_the_root_of_its_own_host(urls: DatabaseUrls) -> No
         assert httpx.get(f"{server.url}/rest/v1/assignments", auth=auth).status_code == 404
         made = httpx.get(f"{server.url}/openapi.json", headers=headers).json()
         assert made["servers"] == [{"url": "http://thrive.example.org:8700"}]
+
+
+def test_places_are_counted_for_each_client_and_given_back() -> None:
+    places, ada, zoe = Places(2), new_id(), new_id()
+    for _ in range(2):
+        places.take(ada)
+    with pytest.raises(RateLimited):
+        places.take(ada)
+    places.take(zoe)
+    places.give(ada)
+    places.take(ada)
+    with pytest.raises(RateLimited):
+        places.take(ada)

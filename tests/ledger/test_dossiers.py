@@ -16,7 +16,7 @@ from testamur.core.moments import When
 from testamur.core.people import PersonChange, Reference
 from testamur.core.records import NewRecord, Report
 from testamur.core.sessions import NewSession
-from testamur.exporting.dossier import as_json
+from testamur.dialects.api.translate.dossiers import as_json
 from testamur.ledger.dossiers import SECTIONS
 from testamur.storage.database import DatabaseUrls
 from testamur.storage.named import QUERIES

@@ -643,6 +643,7 @@ def test_a_file_that_nobody_reads_any_more_is_forgotten(hub: Hub, urls: Database
                 bytes=0,
                 digest="",
                 options={},
+                upload=None,
                 now=datetime(2020, 1, 1, tzinfo=UTC),
             )
 

@@ -19,8 +19,8 @@ from testamur.cli.output import console, explained, show
 from testamur.core.errors import TestamurError
 from testamur.core.people import Reference
 from testamur.dialects.api.translate import transcripts
+from testamur.dialects.api.translate.dossiers import as_json
 from testamur.exporting.choices import Compression, Format
-from testamur.exporting.dossier import as_json
 from testamur.ledger import Ledger
 from testamur.ledger.exports import Exported
 

@@ -13,7 +13,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from testamur import __version__, serving
-from testamur.cli import cpd, export, imports, sessions, standing, webhooks
+from testamur.cli import cpd, erasure, export, imports, sessions, standing, webhooks
 from testamur.cli import doctor as checks
 from testamur.cli import items as catalogue
 from testamur.cli.common import Data, DatabaseUrl, Json, TenantName, caller_of, settings_of, with_ledger
@@ -54,9 +54,12 @@ app.add_typer(catalogue.skills, name="skills")
 app.add_typer(webhooks.app, name="webhook")
 app.add_typer(standing.app, name="standing")
 app.add_typer(export.app, name="export")
+app.add_typer(erasure.retention, name="retention")
+app.add_typer(erasure.hold, name="hold")
 app.add_typer(sessions.issuers, name="issuer")
 app.add_typer(sessions.tokens, name="token")
 app.command("import")(imports.import_)
+app.command("erase")(erasure.erase)
 
 
 def main() -> None:

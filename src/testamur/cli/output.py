@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import msgspec
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from testamur.config import BadSetting
@@ -55,6 +56,12 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]])
     for row in rows:
         drawn.add_row(*("" if row[column] is None else str(row[column]) for column in columns))
     return drawn
+
+
+def fits(drawn: Table) -> bool:
+    """Whether standard output is wide enough for a table without folding a cell: a folded id cannot be copied."""
+    out = Console()
+    return Measurement.get(out, out.options.update(max_width=10_000), drawn).maximum <= out.width
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from testamur import serving
 from testamur.cli.common import Data, DatabaseUrl, Json, OnlyTenant, settings_of, tenant_of, with_ledger
-from testamur.cli.output import Exit, console, explained, show, table
+from testamur.cli.output import Exit, console, explained, fits, show, table
 from testamur.core.assignments import AssignmentEdit, Keep
 from testamur.core.compliance import Anchor, Obligation, Status, Step
 from testamur.core.errors import FieldFault, InvalidInput
@@ -193,7 +193,10 @@ def counts(
         flat = [{**row, **row["statuses"]} for row in [*rows, whole | {"assignment": "all"}]]
         known = f"as known at {format_instant(total.known_at)}, " if total.known_at else ""
         title = f"Standing on {total.day} ({total.zone}), {known}computed at {format_instant(total.computed_at)}"
-        show({"assignments": rows, "total": whole}, json, table(title, columns, flat))
+        drawn = table(title, columns, flat)
+        if not fits(drawn):
+            drawn = table(title, ["assignment", "standing", "count"], _upright(flat, columns[1:]))
+        show({"assignments": rows, "total": whole}, json, drawn)
 
 
 @app.command()
@@ -372,6 +375,19 @@ def _preview(found: Preview) -> dict[str, Any]:
             for one in found.changes
         ],
     }
+
+
+def _upright(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Each row as a block of lines, one for a column, under what it is of."""
+    return [
+        {
+            "assignment": row["assignment"] if place == 0 else None,
+            "standing": column.replace("_", " "),
+            "count": row[column],
+        }
+        for row in rows
+        for place, column in enumerate(columns)
+    ]
 
 
 def _counts(one: Counts) -> dict[str, Any]:

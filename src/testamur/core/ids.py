@@ -36,10 +36,14 @@ PREFIXES = {
     "task": "tsk",
     "session": "ses",
     "import": "imp",
+    "upload": "upl",
     "cohort": "coh",
     "assessment": "asm",
     "client": "cli",
     "webhook": "whk",
+    "erasure": "era",
+    "retention": "ret",
+    "hold": "hld",
     "tenant": "ten",
 }
 """The ULID spelling's prefix for each noun. `per`, `rec` and `asm` are cPod's own; the rest follow their manner."""

@@ -35,6 +35,12 @@ class UnsupportedVersion(RequestError):
     code = "unsupported_version"
 
 
+class UnsupportedUploadVersion(UnsupportedVersion):
+    """This version of the protocol of uploads is not spoken here."""
+
+    code = "unsupported_upload_version"
+
+
 class InvalidCursor(RequestError):
     """The cursor does not belong to this list."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from testamur.core.ids import Id
@@ -35,3 +36,29 @@ class RateLimiter:
             error.retry_after_seconds = max(1, 60 - int(passed))
             raise error
         self._taken[client] = taken + 1
+
+
+class Places:
+    """Counts what each client holds at the moment, in this worker.
+
+    Args:
+        each_max: how much one may hold.
+    """
+
+    def __init__(self, each_max: int) -> None:
+        self._each_max = each_max
+        self._taken: Counter[Id] = Counter()
+
+    def take(self, client: Id) -> None:
+        """Raises RateLimited."""
+        if self._taken[client] >= self._each_max:
+            error = RateLimited(f"{self._each_max} of these are open already")
+            error.retry_after_seconds = 1
+            raise error
+        self._taken[client] += 1
+
+    def give(self, client: Id) -> None:
+        """What was taken is free again."""
+        self._taken[client] -= 1
+        if self._taken[client] == 0:
+            del self._taken[client]

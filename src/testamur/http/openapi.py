@@ -94,9 +94,12 @@ def _operation(operation: Operation, error: dict[str, Any], security: list[str])
         if operation.form:
             content["application/x-www-form-urlencoded"] = {"schema": _schema(operation.body)}
         described["requestBody"] = {"required": not operation.body_optional, "content": content}
-    if operation.files:
+    if offered := operation.files or operation.streams:
         binary = {"schema": {"type": "string", "format": "binary"}}
-        described["requestBody"] = {"required": True, "content": dict.fromkeys(operation.files, binary)}
+        described["requestBody"] = {
+            "required": not operation.body_optional,
+            "content": dict.fromkeys(offered, binary),
+        }
     if operation.source:
         described["externalDocs"] = {"url": operation.source}
     return described
@@ -108,12 +111,19 @@ def _schema(type: Any) -> dict[str, Any]:
 
 
 def _headers(operation: Operation) -> list[dict[str, Any]]:
-    described: dict[str, dict[str, Any]] = {}
+    described: dict[str, dict[str, Any]] = {name: {"type": "string"} for name in operation.headers}
     if operation.idempotent_by_key:
         described[HEADER] = {"type": "string", "minLength": 1, "maxLength": LENGTH_MAX, "pattern": "^[ -~]+$"}
     if operation.conditional_on:
         described |= {name: {"type": "string"} for name in ("If-Match", "If-None-Match")}
-    return [{"name": name, "in": "header", "required": False, "schema": schema} for name, schema in described.items()]
+    return [
+        {"name": name, "in": "header", "required": False, "schema": schema, **_summary(operation.headers.get(name))}
+        for name, schema in described.items()
+    ]
+
+
+def _summary(text: str | None) -> dict[str, str]:
+    return {"description": text} if text else {}
 
 
 def _param(param: Param) -> dict[str, Any]:
@@ -139,5 +149,5 @@ def _param(param: Param) -> dict[str, Any]:
         "in": "query",
         "required": param.is_required,
         "schema": schema,
-        **({"description": param.summary} if param.summary else {}),
+        **_summary(param.summary),
     }

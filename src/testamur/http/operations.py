@@ -53,9 +53,9 @@ class Call:
     """One request on its way to its handler.
 
     `path` holds the decoded path parameters, `params` the query parameters the operation declares, `query` all of
-    them as sent, `body` the decoded body, `raw` its text, `base_url` the address of the dialect as the client
-    reaches it, without a slash at its end. `leaving` takes an event that is to be set when the client goes
-    away or the server stops; None where that cannot be told.
+    them as sent, `body` the decoded body, or what it is read from where the operation takes files or streams, `raw`
+    its text, `base_url` the address of the dialect as the client reaches it, without a slash at its end. `leaving`
+    takes an event that is to be set when the client goes away or the server stops; None where that cannot be told.
     """
 
     ledger: Ledger
@@ -171,12 +171,15 @@ class Operation:
         scope: what the credential must allow; None for a call without credentials.
         body: msgspec type of the JSON body; None when there is none.
         files: media types of a body that is a file: `Call.body` is then one to read from, put aside on disk.
+        streams: media types of a body that is read as it comes: `Call.body` is then an `Incoming`.
         form: whether the body may be form-encoded as well.
-        body_optional: whether no body at all is as good as one; `Call.body` is then None.
+        body_optional: whether no body at all is as good as one, of a file or stream without a media type either;
+            `Call.body` is then None.
         body_of_any_type: whether a body is read as JSON whatever its Content-Type says; a blank one is then none.
         answers: msgspec type of the answer for each success status, None for no content.
         media_types: in which the answer comes besides JSON, as text, to whoever says so in the header Accept.
         answers_lines: the media type of an answer that is lines of JSON, each of the type in `answers`; or empty.
+        headers: what the operation reads in headers of its own, by their names, for its description.
         errors: the only error statuses this operation may answer with; empty for no such list.
         idempotent_by_key: whether the header Idempotency-Key makes a repeat give the first answer back.
         conditional_on: name of the operation that reads what this one changes: If-Match and If-None-Match are compared
@@ -193,12 +196,14 @@ class Operation:
     scope: Scope | None = Scope.READ
     body: Any = None
     files: tuple[str, ...] = ()
+    streams: tuple[str, ...] = ()
     form: bool = False
     body_optional: bool = False
     body_of_any_type: bool = False
     media_types: tuple[str, ...] = ()
     answers_lines: str = ""
     params: tuple[Param, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
     errors: frozenset[int] = frozenset()
     body_max_bytes: int = BODY_MAX_BYTES
     idempotent_by_key: bool = False

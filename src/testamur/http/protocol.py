@@ -35,6 +35,16 @@ class _Held:
         return getattr(self._transport, name)
 
 
+def unread(receive: Any) -> tuple[bytes, bool]:
+    """What came of a request's body and was not received, and whether that is the end of it.
+
+    uvicorn says that the client went away and leaves out what came before.
+    """
+    cycle = receive.__self__
+    rest, cycle.body = bytes(cycle.body), bytearray()
+    return rest, not cycle.more_body
+
+
 class OneWriteProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol, which sends the head and the body of an answer by two system calls.
 
@@ -55,6 +65,7 @@ class OneWriteProtocol(HttpToolsProtocol):
             "testamur.hold": self._hold,  # type: ignore[dict-item]
             "testamur.leaving": self.leaving,  # type: ignore[dict-item]
             "testamur.is_gone": self.transport.is_closing,  # type: ignore[dict-item]
+            "testamur.unread": unread,  # type: ignore[dict-item]
         }
 
     def leaving(self, event: asyncio.Event) -> None:

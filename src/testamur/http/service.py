@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -18,6 +18,7 @@ from testamur.core.errors import Forbidden, TestamurError, Unauthenticated
 from testamur.core.ids import new_id, to_opaque
 from testamur.http import conditions, decode, keys, openapi
 from testamur.http.errors import BodyTooLarge, InternalError, RequestError, UnsupportedMediaType
+from testamur.http.incoming import Incoming
 from testamur.http.limits import RateLimiter
 from testamur.http.metrics import observe
 from testamur.http.operations import Call, Dialect, Parts, Reply
@@ -58,7 +59,7 @@ class DialectService:
         call: Call | None = None
         try:
             call = self._call(scope, headers, request_id)
-            reply = await self._answer(call, receive)
+            reply = await self._answer(call, scope, receive)
         except TestamurError as error:
             reply = self.dialect.answer_error(error, call)
         except Exception:
@@ -96,7 +97,7 @@ class DialectService:
         host = headers.get(b"host", b"localhost").decode("latin-1")
         return f"{scope['scheme']}://{host}{prefix}"
 
-    async def _answer(self, call: Call, receive: Receive) -> Reply:
+    async def _answer(self, call: Call, scope: Scope, receive: Receive) -> Reply:
         operation, dialect = call.operation, self.dialect
         if dialect.before is not None:
             dialect.before(call)
@@ -113,7 +114,12 @@ class DialectService:
             call.params = decode.read_params(
                 call.query, operation.params, refuse_unknown=dialect.refuses_unknown_params
             )
-        if not operation.files:
+        offered = operation.files or operation.streams
+        if not offered or not _has_body(call, offered):
+            return await self._handle(call)
+        if operation.streams:
+            unread = scope.get("extensions", _NOTHING).get("testamur.unread")
+            call.body = Incoming(receive, unread)
             return await self._handle(call)
         with TemporaryFile() as file:
             await self._read_file(call, receive, file)
@@ -136,9 +142,6 @@ class DialectService:
             return await call.operation.handler(call)
 
     async def _read_file(self, call: Call, receive: Receive, file: IO[bytes]) -> None:
-        media_type = (call.header("content-type") or "").partition(";")[0].strip().lower()
-        if media_type not in call.operation.files:
-            raise UnsupportedMediaType(f"The body must be one of {', '.join(call.operation.files)}")
         size, more = 0, True
         while more:
             message = await receive()
@@ -217,6 +220,17 @@ class DialectService:
                 request_id,
             )
         )
+
+
+def _has_body(call: Call, offered: Sequence[str]) -> bool:
+    """Whether there is a body, which must be of an offered media type. Raises UnsupportedMediaType."""
+    given = call.header("content-type")
+    is_sent = call.header("transfer-encoding") is not None or call.header("content-length") not in (None, "0")
+    if call.operation.body_optional and given is None and not is_sent:
+        return False
+    if (given or "").partition(";")[0].strip().lower() not in offered:
+        raise UnsupportedMediaType(f"The body must be one of {', '.join(offered)}")
+    return True
 
 
 async def read_body(receive: Receive, max_bytes: int) -> bytes:

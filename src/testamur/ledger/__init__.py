@@ -21,6 +21,7 @@ from testamur.ledger.directory import Directory
 from testamur.ledger.dossiers import Dossiers
 from testamur.ledger.enrolling import Enrolling
 from testamur.ledger.enrolments import Enrolments
+from testamur.ledger.erasure import Erasures
 from testamur.ledger.exports import Exports
 from testamur.ledger.favorites import Favorites
 from testamur.ledger.feed import Feed
@@ -36,11 +37,13 @@ from testamur.ledger.personal_assignments import PersonalAssignments
 from testamur.ledger.record_search import RecordSearch
 from testamur.ledger.records import Records
 from testamur.ledger.reporters import Reporters
+from testamur.ledger.retention import Retention
 from testamur.ledger.sessions import Sessions
 from testamur.ledger.skills import Skills
 from testamur.ledger.standing import Standings
 from testamur.ledger.tenants import Tenants
 from testamur.ledger.transcripts import Transcripts
+from testamur.ledger.uploads import Limits, Uploads
 from testamur.ledger.webhooks import Webhooks
 from testamur.storage.database import Database
 
@@ -70,6 +73,7 @@ class Ledger:
     dossiers: Dossiers
     enrolling: Enrolling
     enrolments: Enrolments
+    erasures: Erasures
     exports: Exports
     favorites: Favorites
     feed: Feed
@@ -85,21 +89,29 @@ class Ledger:
     record_search: RecordSearch
     records: Records
     reporters: Reporters
+    retention: Retention
     sessions: Sessions
     skills: Skills
     standings: Standings
     tenants: Tenants
     transcripts: Transcripts
+    uploads: Uploads
     webhooks: Webhooks
 
     @classmethod
     def on(
-        cls, database: Database, clock: Clock = utc_now, *, removals_percent_max: int = REMOVALS_PERCENT_MAX
+        cls,
+        database: Database,
+        clock: Clock = utc_now,
+        *,
+        removals_percent_max: int = REMOVALS_PERCENT_MAX,
+        uploads: Limits | None = None,
     ) -> Ledger:
         """The ledger kept in `database`; `clock` gives the moment at which things are recorded.
 
         Args:
             removals_percent_max: what share of what there is an import may take away unasked.
+            uploads: how much may be uploaded.
         """
         records = Records(database, clock)
         items = Items(database, clock)
@@ -118,6 +130,7 @@ class Ledger:
             dossiers=Dossiers(database, clock),
             enrolling=Enrolling(database, clock),
             enrolments=Enrolments(database, clock),
+            erasures=Erasures(database, clock),
             exports=Exports(database),
             favorites=Favorites(database, clock),
             feed=Feed(database),
@@ -133,11 +146,13 @@ class Ledger:
             record_search=RecordSearch(database, records),
             records=records,
             reporters=Reporters(database, clock),
+            retention=Retention(database, clock),
             sessions=Sessions(database, clock),
             skills=Skills(database, clock),
             standings=Standings(database, clock),
             tenants=Tenants(database, clock),
             transcripts=Transcripts(database, clock),
+            uploads=Uploads(database, clock, uploads or Limits()),
             webhooks=Webhooks(database, clock),
         )
 

@@ -38,6 +38,8 @@ SECTIONS = (
     "reports",
     "imported_rows",
     "imports",
+    "legal_holds",
+    "erasures",
     "entries",
 )
 """What a dossier has besides the person herself, in its order."""

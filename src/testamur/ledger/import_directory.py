@@ -151,7 +151,7 @@ async def read_directory(
                     raise refused("", "range", f"the file has more than {most} rows")
                 async with database.write(tenant) as tx:
                     read.unnamed += await _stage(tx, batch, part, options)
-                    await tx.run("import_touch", id=batch, rows=read.rows, now=clock())
+                    await tx.run("import_touch", id=batch, rows=read.rows, outcomes=None, now=clock())
             finally:
                 part = await coming
             progress("read", min(stream.tell(), size), size)
@@ -214,7 +214,7 @@ async def rehearse_directory(
             rows = await told_rows(tx, id, after=after, last=last)
             await KINDS[Of(batch["of"])].plan(tx, batch, rows, None, clock())
             await keep_told(tx, id, rows, is_told=False)
-            await tx.run("import_touch", id=id, rows=read.rows, now=clock())
+            await tx.run("import_touch", id=id, rows=read.rows, outcomes=None, now=clock())
         progress("decided", last, read.rows)
     async with database.write(tenant) as tx:
         await tx.run("import_patience")

@@ -11,7 +11,8 @@ from testamur.core.errors import FieldFault
 from testamur.core.ids import Id, new_id, parse, to_ulid
 from testamur.core.imports import Key, Row
 from testamur.core.items import Outside
-from testamur.core.people import normalise
+from testamur.core.people import IDENTIFIER_LENGTH_MAX, Identifier, normalise
+from testamur.ledger.erased import erased_among, has_erased
 from testamur.storage.database import Tx
 
 _REMEMBERED_MAX = 200_000
@@ -19,6 +20,8 @@ _REMEMBERED_MAX = 200_000
 OUTSIDE_MAX = 100_000
 """Learning objects that one file may bring along."""
 _PADDED_MAX = 12
+ERASED = "erased"
+"""Code of the fault of a row that names somebody who was erased. Nobody who is added sets it free."""
 TITLE = "title"
 """Kind of the key of learning outside that has nothing but its title and provider."""
 
@@ -129,12 +132,16 @@ class Matching:
         self.people = Matcher("import_people", "person")
         self._items = Matcher("import_items", "item")
         self._titles: dict[tuple[str, str | None], tuple[Id, ...]] = {}
+        self._erased: set[Key] = set()
         self._outside: dict[Lookup, NewOutside] = {}
         self.fresh: list[NewOutside] = []
 
     async def look_up(self, tx: Tx, rows: Sequence[Row]) -> None:
         """Learn what these rows name."""
-        await self.people.look_up(tx, [key for row in rows for key in row.people])
+        keys = [key for row in rows for key in row.people]
+        await self.people.look_up(tx, keys)
+        if await has_erased(tx):
+            self._erased = await _erased(tx, [key for key in keys if not self.people.of(key).ids])
         await self._items.look_up(tx, [key for row in rows for key in row.learnings])
         titles = {(row.title, row.provider) for row in rows if row.title is not None and not row.learnings}
         new = [named for named in titles if named not in self._titles]
@@ -152,7 +159,11 @@ class Matching:
 
     def person(self, keys: Sequence[Key]) -> tuple[Id | None, FieldFault | None]:
         """Who is named: one person; or nobody, perhaps with somebody near; or two, which is an error."""
-        return who(self.people, keys)
+        person, fault = who(self.people, keys)
+        if person is None and not self._erased.isdisjoint(keys):
+            # Said in its own words, and not with those of the row.
+            fault = FieldFault("person", ERASED, "names somebody who was erased (rule G5)")
+        return person, fault
 
     def item(self, row: Row) -> tuple[Id | None, FieldFault | None]:
         """What is named: an item, or learning outside; two items are an error, as is an unknown key without a title."""
@@ -188,6 +199,20 @@ class Matching:
     @property
     def has_too_many_outside(self) -> bool:
         return len(self._outside) > OUTSIDE_MAX
+
+
+async def _erased(tx: Tx, keys: Sequence[Key]) -> set[Key]:
+    """Those that named somebody who was erased."""
+    spelled = [(key, key.value.strip()) for key in keys]
+    named = {
+        Identifier(kind, value): key
+        for key, value in spelled
+        if 0 < len(value) <= IDENTIFIER_LENGTH_MAX
+        for kind in key.kinds
+    }
+    if not named:
+        return set()
+    return {named[one] for one in await erased_among(tx, named)}
 
 
 def who(people: Matcher, keys: Sequence[Key]) -> tuple[Id | None, FieldFault | None]:

@@ -12,7 +12,17 @@ from testamur.core.ids import Id, parse, to_ulid
 from testamur.core.imports import Outcome
 from testamur.core.imports import people as rows_of_people
 from testamur.core.imports.people import ManagerKey
-from testamur.core.people import NewPerson, Person, PersonStatus, Reference, normalise
+from testamur.core.people import (
+    IDENTIFIER_LENGTH_MAX,
+    Identifier,
+    NewPerson,
+    Person,
+    PersonStatus,
+    Reference,
+    normalise,
+)
+from testamur.ledger.erased import erased_among, has_erased
+from testamur.ledger.import_matching import ERASED
 from testamur.ledger.import_told import Boss, Told, caller_of, settle_above
 from testamur.ledger.people import add_people, change_people, get_people, reinstate_people, suspend_people
 from testamur.ledger.people_plan import Job, PlannedChange, plan_change
@@ -67,13 +77,17 @@ class ImportedPeople:
             await _find_above(tx, batch, rows, keys, known)
         ids = {known[name] for names in named.values() for name in names if name in known}
         people = {person.id: person for person in await get_people(tx, list(ids)) if person.deleted_at is None}
+        erased = await _erased(tx, lookups)
         absent = {row["person"] for row in await tx.rows("suspended_by_imports", people=list(people))}
         for row in rows:
             try:
                 person = _meant(row, named[row.number], known, people)
                 row.person = person.id if person else None
                 manager = _manager(row, keys[row.number], known, above)
-                if person is None:
+                if person is None and not erased.isdisjoint(named[row.number]):
+                    # Or every night's file would bring her back; whoever wants that adds her.
+                    row.reject((FieldFault("person", ERASED, "names somebody who was erased (rule G5)"),))
+                elif person is None:
                     self._plan_new(row, manager, now)
                 else:
                     is_whole = bool(batch["options"].get("whole"))
@@ -130,6 +144,18 @@ class ImportedPeople:
         people = await get_people(tx, [row["subject"] for row in absent])
         leaving = [(person, None) for person in people if person.is_active and person.deleted_at is None]
         await suspend_people(tx, caller_of(tx, batch), leaving, now, batch=batch["id"])
+
+
+async def _erased(tx: Tx, names: set[Name]) -> set[Name]:
+    """Those that named somebody who was erased."""
+    if not await has_erased(tx):
+        return set()
+    said = {
+        Identifier(kind, value): (kind, value)
+        for kind, value in names
+        if kind != "id" and 0 < len(value) <= IDENTIFIER_LENGTH_MAX
+    }
+    return {said[one] for one in await erased_among(tx, said)}
 
 
 async def _known(tx: Tx, names: set[Name]) -> dict[Name, Id]:

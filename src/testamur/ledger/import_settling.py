@@ -16,6 +16,7 @@ from testamur.core.ids import Id, new_id
 from testamur.core.imports import BatchState, Key, Of, Outcome
 from testamur.core.people import Identifier, normalise
 from testamur.ledger.entries import Change, append
+from testamur.ledger.erased import forget_rows
 from testamur.ledger.import_matching import Matcher, who
 from testamur.ledger.import_members import release_members
 from testamur.ledger.standing_lines import restand_import
@@ -29,6 +30,7 @@ async def commit_slice(tx: WriteTx, batch: Row, count: int, now: datetime) -> No
     """Take the next rows of a batch that is being committed. The tenant's counter is locked."""
     after, last = batch["done"], min(batch["done"] + count, batch["rows"])
     if after == 0:
+        await forget_rows(tx, batch["id"])
         await _settle_outside(tx, batch, now)
     await tx.run("import_slicewise")
     row = await tx.row(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from testamur.core.ids import Id, new_ids
 from testamur.core.imports import AmbiguousDate, Columns, Decoder, Options, Row, refused
 from testamur.core.moments import Precision
 from testamur.files import RawRow, Table, opened
-from testamur.ledger.import_matching import Matching, NewOutside, Progress
+from testamur.ledger.import_matching import ERASED, Matching, NewOutside, Progress
 from testamur.storage.database import Database
 
 ROWS_MAX = 20_000_000
@@ -52,6 +53,7 @@ class Staged:
     header: Sequence[str] = ()
     columns: Columns | None = None
     rows: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
     has_keys: bool = False
 
 
@@ -146,7 +148,8 @@ async def stage(
                 progress("read", min(stream.tell(), size), size)
         finally:
             await stager.end()
-        staged.header, staged.columns, staged.has_keys = list(table.header), reader.columns, stager.has_keys
+        staged.header, staged.columns = list(table.header), reader.columns
+        staged.has_keys, staged.outcomes = stager.has_keys, stager.outcomes
     return staged
 
 
@@ -162,6 +165,7 @@ class _Stager:
         self._clock = clock
         self._matching = Matching()
         self._writing: asyncio.Task[None] | None = None
+        self.outcomes: Counter[str] = Counter()
         self.has_keys = False
 
     async def take(self, rows: Sequence[Row]) -> None:
@@ -173,9 +177,11 @@ class _Stager:
             raise refused("learning", "range", "the file names too many learning objects that are unknown")
         outside, self._matching.fresh = self._matching.fresh, []
         self.has_keys |= bool(columns["source_id"])
+        others = Counter(outcome for outcome in columns["outcome"] if outcome is not None)
+        self.outcomes.update(others, created=len(rows) - others.total())
         await self.end()
         before, last = rows[0].number - 1, rows[-1].number
-        self._writing = asyncio.create_task(self._write(columns, outside, before, last))
+        self._writing = asyncio.create_task(self._write(columns, outside, before, last, dict(self.outcomes)))
 
     async def end(self) -> None:
         """Wait for what is being written. Raises what went wrong with it."""
@@ -184,7 +190,12 @@ class _Stager:
             await writing
 
     async def _write(
-        self, columns: Mapping[str, Sequence[Any]], outside: Sequence[NewOutside], before: int, last: int
+        self,
+        columns: Mapping[str, Sequence[Any]],
+        outside: Sequence[NewOutside],
+        before: int,
+        last: int,
+        outcomes: Mapping[str, int],
     ) -> None:
         async with self._database.write(self._tenant) as tx:
             await tx.run("import_unhurried")
@@ -201,7 +212,7 @@ class _Stager:
                 ]
                 await tx.run("import_stage_outside", batch=self._batch, outside=brought)
             await tx.run("import_stage", batch=self._batch, before=before, usual_source=self._source, **columns)
-            await tx.run("import_touch", id=self._batch, rows=last, now=self._clock())
+            await tx.run("import_touch", id=self._batch, rows=last, outcomes=outcomes, now=self._clock())
 
 
 def _columns(rows: Sequence[Row], matching: Matching, source: str) -> dict[str, Sequence[Any]]:
@@ -215,7 +226,8 @@ def _columns(rows: Sequence[Row], matching: Matching, source: str) -> dict[str, 
         "item": [item for _, _, item in settled],
         "faults": [_faults(row) if row.faults else None for row in rows],
         "people": [
-            _people(row) if outcome == "held" else None for row, (outcome, _, _) in zip(rows, settled, strict=True)
+            _people(row) if outcome == "held" and row.faults[-1].code != ERASED else None
+            for row, (outcome, _, _) in zip(rows, settled, strict=True)
         ],
         # A completion on a day is at its beginning in UTC, as the database knows.
         "completed_at": [when.at if when and when.precision is Precision.INSTANT else None for when in completed],
@@ -241,8 +253,8 @@ def _settled(row: Row, matching: Matching) -> tuple[str, Id | None, Id | None]:
         row.blame(fault)
     if not row.faults:
         return "created", person, item
-    # Nobody is only a matter of time; everything else is the sender's to mend.
-    is_held = wrong is None and fault is not None and fault.code == "not_found"
+    # Nobody is only a matter of time, and who was erased is nobody's to mend; everything else is the sender's.
+    is_held = wrong is None and fault is not None and fault.code in ("not_found", ERASED)
     return "held" if is_held else "rejected", None, item
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from testamur.core.callers import Caller
-from testamur.core.errors import Conflict, FieldFault, InvalidInput, ItemNotFound
+from testamur.core.errors import Conflict, FieldFault, InvalidInput, ItemNotFound, TestamurError, Unavailable
 from testamur.core.ids import Id, new_id
 from testamur.core.imports import (
     REMOVALS_PERCENT_MAX,
@@ -23,14 +26,19 @@ from testamur.core.imports import (
     Of,
     Options,
     Outcome,
+    Refusal,
     Removals,
     RemovalsUnconfirmed,
     RowShown,
+    Stage,
+    options_of,
     refused,
 )
 from testamur.core.items import ItemKind, Outside
 from testamur.core.people import Reference, normalise
+from testamur.core.uploads import Rehearsal, UploadNotFound, UploadUnfinished
 from testamur.ledger.entries import Change, append
+from testamur.ledger.erased import forget_rows
 from testamur.ledger.import_directory import (
     commit_directory_slice,
     count_removals,
@@ -41,10 +49,13 @@ from testamur.ledger.import_directory import (
 )
 from testamur.ledger.import_effect import effect_kept, effect_of, effect_read
 from testamur.ledger.import_matching import Progress, title_lookup
+from testamur.ledger.import_progress import noted
+from testamur.ledger.import_requests import request_import
 from testamur.ledger.import_settling import commit_slice, count_outcomes, release_slice, undo_slice
 from testamur.ledger.import_staging import digest_of, stage
 from testamur.ledger.items import find_item
 from testamur.ledger.standing_lines import restand
+from testamur.ledger.uploads import KEPT, copy_upload
 from testamur.storage.database import Database, Row, WriteTx
 
 SLICE_SECONDS = 0.25
@@ -64,6 +75,8 @@ _DROPPED_AT_ONCE = 20_000
 _ABANDONED = timedelta(minutes=10)
 """A file whose reading made no progress for so long is not read any more."""
 _ERRORS_AT_ONCE = 1_000
+_ATTEMPTS_MAX = 10
+"""How often the reading of an upload is begun: a file that ends its worker each time is refused at last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +135,7 @@ class Imports:
         """
         tenant, id = caller.tenant, new_id()
         await self._forget_abandoned(tenant)
-        digest, size = digest_of(stream)
         async with self._database.write(tenant) as tx:
-            zone = ZoneInfo(await tx.value("tenant_zone"))
             await tx.run(
                 "import_start",
                 id=id,
@@ -133,15 +144,107 @@ class Imports:
                 person=caller.person,
                 name=name[:255],
                 format=format or "",
-                bytes=size,
-                digest=digest,
+                bytes=stream.seek(0, io.SEEK_END),
+                digest="",
                 options=asdict(options),
+                upload=None,
                 now=self._clock(),
             )
         try:
+            await self._read(tenant, id, caller.client, stream, name, options, format, progress)
+        except BaseException:
+            await self._drop(tenant, id)
+            raise
+        return await self.get(tenant, id)
+
+    async def request(self, caller: Caller, upload: Id, told: Rehearsal) -> Batch:
+        """Ask for an import of a whole upload; `rehearse_upload` reads it, here or in another process.
+
+        Raises: UploadNotFound; UploadUnfinished.
+        """
+        async with self._database.write(caller.tenant, alone=True) as tx:
+            now = self._clock()
+            row = await tx.row("upload_take", id=upload, now=now)
+            if row is None:
+                raise UploadNotFound(field="upload")
+            if row["completed_at"] is None:
+                raise UploadUnfinished(f"{row['received']} of {row['length']} bytes have come", field="upload")
+            await tx.run("upload_keep", id=upload, expires_at=now + KEPT)
+            id = await request_import(tx, caller.client, caller.person, upload, row["length"], told, now)
+        return await self.get(caller.tenant, id)
+
+    async def rehearsals_waiting(self, count: int) -> Sequence[tuple[Id, Id]]:
+        """Tenants and ids of batches that are to be read from uploads, of all tenants."""
+        async with self._database.unbound() as connection:
+            rows = await connection.fetch("SELECT tenant, id FROM rehearsals_waiting($1)", count)
+        return [(row["tenant"], row["id"]) for row in rows]
+
+    async def rehearse_upload(self, tenant: Id, id: Id) -> bool:
+        """Read a batch from its upload, unless another process does. Whether this one did.
+
+        A reading that was killed begins anew: what it had staged is not gone on with.
+        """
+        async with self._database.exclusively(id) as is_mine:
+            if not is_mine:
+                return False
+            async with self._database.write(tenant) as tx:
+                row = await tx.row("import_claim", id=id, now=self._clock())
+            if row is None:
+                return False
+            await self._drop_rows(tenant, id)
+            try:
+                if row["attempts"] > _ATTEMPTS_MAX:
+                    raise refused("", "format", f"reading it was given up after {_ATTEMPTS_MAX} attempts")
+                await self._rehearse_upload(tenant, row)
+            except Unavailable:
+                raise
+            except TestamurError as error:
+                await self._refuse(tenant, row, error)
+            return True
+
+    async def _rehearse_upload(self, tenant: Id, row: Row) -> None:
+        id, options = row["id"], options_of(row["options"])
+        with TemporaryFile() as file:
+            async with noted(self._database, tenant, id, self._clock, _silent) as progress:
+                await copy_upload(
+                    self._database, tenant, row["upload"], file, lambda done: progress("copied", done, row["bytes"])
+                )
+            await self._read(tenant, id, row["client"], file, row["name"], options, row["format"] or None, _silent)
+
+    async def _refuse(self, tenant: Id, row: Row, error: TestamurError) -> None:
+        await self._drop_rows(tenant, row["id"])
+        faults = error.faults if isinstance(error, InvalidInput) else ()
+        fault = {
+            "code": error.code,
+            "message": error.message,
+            "faults": [[one.field, one.code, one.message] for one in faults],
+        }
+        async with self._database.write(tenant, alone=True) as tx:
+            now = self._clock()
+            await tx.run("import_refuse", id=row["id"], fault=fault, now=now)
+            data = {"name": row["name"], "code": error.code}
+            await append(tx, row["client"], [Change("import.refused", row["id"], data)], now)
+
+    async def _read(
+        self,
+        tenant: Id,
+        id: Id,
+        client: Id,
+        stream: BinaryIO,
+        name: str,
+        options: Options,
+        format: str | None,
+        told: Progress,
+    ) -> None:
+        digest, size = await asyncio.to_thread(digest_of, stream)
+        async with self._database.read(tenant) as read:
+            zone = ZoneInfo(await read.value("tenant_zone"))
+        async with noted(self._database, tenant, id, self._clock, told) as progress:
             if options.of is not Of.COMPLETIONS:
-                await self._rehearse_directory(caller, id, stream, options, zone, format, progress)
-                return await self.get(tenant, id)
+                await self._rehearse_directory(
+                    tenant, id, client, stream, options, zone, format, progress, digest, size
+                )
+                return
             staged = await stage(
                 self._database,
                 tenant,
@@ -154,10 +257,11 @@ class Imports:
                 progress=progress,
                 size=size,
             )
-            if digest_of(stream)[0] != digest:
+            if (await asyncio.to_thread(digest_of, stream))[0] != digest:
                 raise refused("", "changed", "the file changed while it was read; send it again")
             if staged.rows >= _WORTH_STATISTICS:
                 await self._database.have_statistics()
+            progress("compared", 0, staged.rows)
             async with self._database.write(tenant) as tx:
                 await tx.run("import_unhurried")
                 await tx.run("import_patience")
@@ -167,16 +271,21 @@ class Imports:
                     await tx.run("import_unhurried")
                     await tx.run("import_patience")
                     await tx.run("import_decide", batch=id, after=after, last=after + _DECIDED_AT_ONCE)
-                    await tx.run("import_touch", id=id, rows=staged.rows, now=self._clock())
+                    await tx.run(
+                        "import_touch", id=id, rows=staged.rows, outcomes=dict(staged.outcomes), now=self._clock()
+                    )
                 progress("decided", min(after + _DECIDED_AT_ONCE, staged.rows), staged.rows)
             now = self._clock()
             effect = await effect_of(self._database, tenant, id, now, progress)
             async with self._database.write(tenant, alone=True) as tx:
                 await tx.run("import_patience")
+                await forget_rows(tx, id)
                 outcomes = await count_outcomes(tx, id)
                 await tx.run(
                     "import_finish_reading",
                     id=id,
+                    bytes=size,
+                    digest=digest,
                     format=staged.format,
                     header=list(staged.header),
                     columns=dict(staged.columns.meanings) if staged.columns else {},
@@ -188,24 +297,21 @@ class Imports:
                     now=now,
                 )
                 data = {"name": name[:255], "digest": digest, "rows": staged.rows, "outcomes": outcomes}
-                await append(tx, caller.client, [Change("import.rehearsed", id, data)], now)
-        except BaseException:
-            await self._drop(tenant, id)
-            raise
-        return await self.get(tenant, id)
+                await append(tx, client, [Change("import.rehearsed", id, data)], now)
 
     async def _rehearse_directory(
         self,
-        caller: Caller,
+        tenant: Id,
         id: Id,
+        client: Id,
         stream: BinaryIO,
         options: Options,
         zone: ZoneInfo,
         format: str | None,
         progress: Progress,
+        digest: str,
+        size: int,
     ) -> None:
-        tenant = caller.tenant
-        digest, size = digest_of(stream)
         read = await read_directory(
             self._database,
             tenant,
@@ -218,7 +324,7 @@ class Imports:
             progress=progress,
             size=size,
         )
-        if digest_of(stream)[0] != digest:
+        if (await asyncio.to_thread(digest_of, stream))[0] != digest:
             raise refused("", "changed", "the file changed while it was read; send it again")
         if read.rows >= _WORTH_STATISTICS:
             await self._database.have_statistics()
@@ -232,6 +338,8 @@ class Imports:
             await tx.run(
                 "import_finish_reading",
                 id=id,
+                bytes=size,
+                digest=digest,
                 format=read.format,
                 header=list(read.header),
                 columns=dict(read.columns),
@@ -244,9 +352,9 @@ class Imports:
             )
             kept = msgspec.to_builtins(removals)
             await tx.run("import_removals_keep", id=id, removals=kept)
-            data = {"name": batch["name"], "digest": batch["digest"], "of": options.of.value, "rows": read.rows}
+            data = {"name": batch["name"], "digest": digest, "of": options.of.value, "rows": read.rows}
             data |= {"outcomes": outcomes, "removals": kept}
-            await append(tx, caller.client, [Change("import.rehearsed", id, data)], now)
+            await append(tx, client, [Change("import.rehearsed", id, data)], now)
 
     async def commit(
         self, caller: Caller, id: Id, progress: Progress = _silent, *, removals: int | None = None
@@ -361,7 +469,7 @@ class Imports:
         return more
 
     async def get(self, tenant: Id, id: Id) -> Batch:
-        """Raises: BatchNotFound; so is a file that is still being read."""
+        """Raises: BatchNotFound."""
         async with self._database.read(tenant) as tx:
             row = await tx.row("import_get", id=id)
         if row is None:
@@ -475,6 +583,11 @@ class Imports:
             await self._drop(tenant, row["id"])
 
     async def _drop(self, tenant: Id, id: Id) -> None:
+        await self._drop_rows(tenant, id)
+        async with self._database.write(tenant) as tx:
+            await tx.run("import_drop", id=id)
+
+    async def _drop_rows(self, tenant: Id, id: Id) -> None:
         dropped = _DROPPED_AT_ONCE
         while dropped == _DROPPED_AT_ONCE:
             async with self._database.write(tenant) as tx:
@@ -485,12 +598,11 @@ class Imports:
                 more = await drop_names(tx, id)
         async with self._database.write(tenant) as tx:
             await tx.run("import_drop_outside", batch=id)
-            await tx.run("import_drop", id=id)
 
 
 async def _taken(tx: WriteTx, id: Id) -> Row:
     row = await tx.row("import_take", id=id)
-    if row is None or row["state"] == BatchState.READING.value:
+    if row is None:
         raise BatchNotFound
     return row
 
@@ -537,6 +649,9 @@ def batch_of(row: Row) -> Batch:
         of=Of(row["of"]),
         state=BatchState(row["state"]),
         client=row["client"],
+        upload=row["upload"],
+        refusal=_refusal(row["fault"]),
+        stage=_stage(row),
         name=row["name"],
         format=row["format"],
         bytes=row["bytes"],
@@ -560,6 +675,25 @@ def batch_of(row: Row) -> Batch:
 
 def removals_of(row: Row) -> Removals | None:
     return None if row["removals"] is None else Removals(**row["removals"])
+
+
+def _refusal(told: Any) -> Refusal | None:
+    if told is None:
+        return None
+    return Refusal(told["code"], told["message"], [FieldFault(*fault) for fault in told["faults"]])
+
+
+def _stage(row: Row) -> Stage | None:
+    state, touched, began = BatchState(row["state"]), row["touched_at"], row["stage_began_at"]
+    if state in (BatchState.COMMITTING, BatchState.UNDOING):
+        name = "committed" if state is BatchState.COMMITTING else "undone"
+        return Stage(name, row["done"], row["rows"], began or touched, touched)
+    if state is not BatchState.READING:
+        return None
+    if row["stage"] is None:
+        is_waiting = row["upload"] is not None and row["attempts"] == 0
+        return Stage("waiting" if is_waiting else "read", 0, row["bytes"], row["created_at"], touched)
+    return Stage(row["stage"], row["stage_done"], row["stage_total"], began, touched)
 
 
 def _shown(row: Row) -> RowShown:

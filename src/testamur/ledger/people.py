@@ -10,6 +10,7 @@ from typing import Any
 from testamur.core.callers import Caller
 from testamur.core.errors import (
     AudienceNotFound,
+    Conflict,
     IdentifierTaken,
     KeyReused,
     PersonNotFound,
@@ -33,9 +34,12 @@ from testamur.core.people import (
     Told,
     normalise,
 )
+from testamur.core.retention import Level
 from testamur.ledger.entries import Change, append
+from testamur.ledger.erased import erased_among
 from testamur.ledger.everyone import join_everyone
 from testamur.ledger.import_settling import release_held
+from testamur.ledger.keeping import about_person
 from testamur.ledger.people_plan import COLUMNS, UNEMPLOYED, Job, PlannedChange, above_herself, check_order, plan_change
 from testamur.ledger.standing_lines import restand_people
 from testamur.storage.database import Database, Row, Tx, WriteTx
@@ -218,7 +222,7 @@ class People:
 
         She leaves her audiences today, manages and reports on none any more, and her interests, skills and favourites
         end; invitations to her are withdrawn and forgotten. Returns her id.
-        Raises: PersonNotFound.
+        Raises: PersonNotFound; Conflict while a rule or a legal hold keeps who she is.
         """
         now = self._clock()
         async with self._database.write(caller.tenant, alone=True) as tx:
@@ -294,7 +298,9 @@ async def add_people(
         jobs: what each is employed as, instead of what `new` says of titles and managers.
     """
     ids = [new_id() for _ in new] if ids is None else list(ids)
-    await _check_free(tx, [identifier for person in new for identifier in person.identifiers])
+    identifiers = [identifier for person in new for identifier in person.identifiers]
+    await _check_free(tx, identifiers)
+    erased = await erased_among(tx, identifiers)
     await tx.run(
         "people_add",
         ids=ids,
@@ -340,6 +346,8 @@ async def add_people(
                 "given_name": person.given_name,
                 "family_name": person.family_name,
                 "identifiers": [[identifier.kind, identifier.value] for identifier in person.identifiers],
+                # She is somebody new: what was erased does not come back. Whoever added her may not have known.
+                **({"was_erased": True} if not erased.isdisjoint(person.identifiers) else {}),
             },
         )
         for id, person in zip(ids, new, strict=True)
@@ -475,6 +483,10 @@ def _end(person: Person, now: datetime) -> datetime | None:
 
 
 async def _delete(tx: WriteTx, caller: Caller, person: Id, now: datetime) -> None:
+    about = await about_person(tx, person, now)
+    if kept := about.keeping.plan(Level.IDENTITY, about.owned).kept:
+        until = f"until {kept[0].until}" if kept[0].until else "for now"
+        raise Conflict(f"Who she is must be kept {until}, by a {kept[0].because.value} (rule G6)")
     memberships = await tx.rows("person_memberships_close", person=person, now=now)
     managing = await tx.rows("person_managing_close", person=person, now=now)
     reporting = await tx.rows("person_reporting_close", person=person, now=now)

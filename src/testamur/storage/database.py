@@ -7,11 +7,12 @@ cannot carry one tenant's binding into another's request. Row-level security enf
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -45,9 +46,9 @@ _ONE_PLAN = "; SET LOCAL plan_cache_mode = force_generic_plan"
 # Row-level security leaves one row to lock: the tenant's own.
 _LOCK = "; SELECT FROM tenant_counter FOR UPDATE"
 
-AWAY = (
-    OSError,
-    asyncio.TimeoutError,
+_UNREACHED = (OSError, asyncio.TimeoutError)
+"""What a call of the database says when it cannot be reached. Other code says the same of its own files and sockets."""
+_SAID = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # what asyncpg says when the connection breaks between its own messages
     asyncpg.PostgresConnectionError,
@@ -59,7 +60,9 @@ AWAY = (
     asyncpg.QueryCanceledError,
     asyncpg.IdleInTransactionSessionTimeoutError,
 )
-"""Errors that say nothing about the request: the database is away, full or stuck, and trying again is right."""
+"""What nothing but a call of the database says."""
+AWAY = (*_UNREACHED, *_SAID)
+"""Errors of its calls that say nothing about the request: it is away, full or stuck, and trying again is right."""
 
 _CONSTRAINTS: dict[str, tuple[type[TestamurError], str]] = {
     "person_identifier_taken": (IdentifierTaken, "This identifier already names a person"),
@@ -77,6 +80,27 @@ class OwnerNeeded(Unavailable):
 
 _WORTH_STATISTICS = 256
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _called(call: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """A call of the database, which is unavailable when the call cannot reach it."""
+
+    @wraps(call)
+    async def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await call(*args, **kwargs)
+        except _UNREACHED as error:
+            raise DatabaseUnavailable from error
+
+    return called
+
+
+@_called
+async def _execute(connection: Any, statements: str) -> None:
+    await connection.execute(statements)
+
 
 class Tx:
     """One transaction on one tenant. Queries are called by name; `:tenant` is bound here and cannot be mistaken."""
@@ -85,20 +109,24 @@ class Tx:
         self._connection = connection
         self.tenant = tenant
 
+    @_called
     async def rows(self, query: str | Query, **parameters: Any) -> list[Row]:
         """All rows of the query."""
         found: list[Row] = await self._connection.fetch(*self._bind(query, parameters))
         return found
 
+    @_called
     async def row(self, query: str, **parameters: Any) -> Row | None:
         """The first row of the query, or None."""
         found: Row | None = await self._connection.fetchrow(*self._bind(query, parameters))
         return found
 
+    @_called
     async def value(self, query: str, **parameters: Any) -> Any:
         """The first column of the first row, or None."""
         return await self._connection.fetchval(*self._bind(query, parameters))
 
+    @_called
     async def run(self, query: str, **parameters: Any) -> None:
         """Run the query for what it does."""
         await self._connection.execute(*self._bind(query, parameters))
@@ -108,6 +136,7 @@ class Tx:
         parameters["tenant"] = self.tenant
         return [known.sql, *[parameters[name] for name in known.parameters]]
 
+    @_called
     async def copied(self, query: str, *, lines: bool = False, **parameters: Any) -> bytes:
         """The rows of a query as PostgreSQL copies them out, which costs us nothing for each row.
 
@@ -144,9 +173,18 @@ class Snapshot(ReadTx):
 
     async def slices(self, query: str, count: int, **parameters: Any) -> AsyncIterator[list[Row]]:
         """The rows of a query in its order, up to `count` at a time: the query runs once, and memory stays flat."""
-        cursor = await self._connection.cursor(*self._bind(query, parameters))
-        while rows := await cursor.fetch(count):
+        cursor = await self._open(query, parameters)
+        while rows := await self._fetch(cursor, count):
             yield rows
+
+    @_called
+    async def _open(self, query: str, parameters: dict[str, Any]) -> Any:
+        return await self._connection.cursor(*self._bind(query, parameters))
+
+    @_called
+    async def _fetch(self, cursor: Any, count: int) -> list[Row]:
+        found: list[Row] = await cursor.fetch(count)
+        return found
 
 
 class WriteTx(Tx):
@@ -163,7 +201,7 @@ class WriteTx(Tx):
     @asynccontextmanager
     async def part(self) -> AsyncIterator[None]:
         """A part of this transaction: what it did is undone when the block ends with an error, as `write` raises it."""
-        with _translated():
+        with _translated(_SAID):
             async with _part(self._connection):
                 yield
 
@@ -258,7 +296,7 @@ class Database:
         """
         joined = self.joined(tenant)
         if joined is not None:
-            with _translated():
+            with _translated(_SAID):
                 yield ReadTx(joined._connection, tenant)
             return
         async with self._transaction("BEGIN READ ONLY", tenant, _ONE_PLAN if one_plan else "") as connection:
@@ -282,7 +320,7 @@ class Database:
         """
         joined = self.joined(tenant)
         if joined is not None:
-            with _translated():
+            with _translated(_SAID):
                 async with _part(joined._connection):
                     yield joined
             return
@@ -343,11 +381,12 @@ class Database:
         """A connection of the pool, to be released. Raises DatabaseUnavailable."""
         if self._pool is None:
             raise DatabaseUnavailable
-        with _translated():
+        with _translated(AWAY):
             return await self._pool.acquire(timeout=_ACQUIRE_TIMEOUT_SECONDS)
 
+    @_called
     async def release(self, connection: Any) -> None:
-        """Give a connection back."""
+        """Give a connection back. Raises DatabaseUnavailable."""
         if self._pool is not None:
             await self._pool.release(connection)
 
@@ -359,9 +398,37 @@ class Database:
 
     @asynccontextmanager
     async def unbound(self) -> AsyncIterator[Any]:
-        """A connection bound to no tenant: only the functions that find credentials answer it."""
+        """A connection bound to no tenant: only the functions that find credentials answer it.
+
+        Whatever goes wrong with a file or a socket within the block is taken for the database's.
+        """
+        with _translated(AWAY):
+            async with self._connection() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def exclusively(self, id: Id) -> AsyncIterator[bool]:
+        """Whether nobody else of all servers works on what has this id; then nobody else will, within the block.
+
+        Held by a connection: it ends with the process, however that ends.
+        """
         async with self._connection() as connection:
-            yield connection
+            key = id.int >> 64 ^ id.int & 0xFFFF_FFFF_FFFF_FFFF
+            key -= 1 << 63
+            is_mine = await connection.fetchval("SELECT pg_try_advisory_lock($1)", key)
+            try:
+                yield is_mine
+            finally:
+                if is_mine:
+                    await self._unlock(connection, key)
+
+    async def _unlock(self, connection: Any, key: int) -> None:
+        try:
+            await connection.fetchval("SELECT pg_advisory_unlock($1)", key)
+        except BaseException:
+            # Back in the pool it would hold the lock for good.
+            connection.terminate()
+            raise
 
     async def have_statistics(self) -> None:
         """Wait for new statistics: what comes next reads what was only just written in great numbers."""
@@ -379,34 +446,35 @@ class Database:
         async with self._connection() as connection:
             try:
                 # By hand: asyncpg's own transaction object costs more than the statements.
-                await connection.execute(_begin(begin, tenant, then))
+                await _execute(connection, _begin(begin, tenant, then))
                 yield connection
             except BaseException:
                 if not connection.is_closed():
                     await _rollback(connection)
                 raise
-            await connection.execute("COMMIT")
+            await _execute(connection, "COMMIT")
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        if self._pool is None:
-            raise DatabaseUnavailable
-        with _translated():
-            async with self._pool.acquire(timeout=_ACQUIRE_TIMEOUT_SECONDS) as connection:
+        connection = await self.acquire()
+        with _translated(_SAID):
+            try:
                 yield connection
+            finally:
+                await self.release(connection)
 
 
 @asynccontextmanager
 async def _part(connection: Any) -> AsyncIterator[None]:
     """A part of a transaction: what it did is undone when the block ends with an error."""
-    await connection.execute("SAVEPOINT part")
+    await _execute(connection, "SAVEPOINT part")
     try:
         yield
     except BaseException:
         if not connection.is_closed():
-            await connection.execute("ROLLBACK TO part")
+            await _execute(connection, "ROLLBACK TO part")
         raise
-    await connection.execute("RELEASE part")
+    await _execute(connection, "RELEASE part")
 
 
 class _Series:
@@ -420,15 +488,19 @@ class _Series:
         self._has_begun = False
 
     async def end(self) -> None:
-        """Give the connection back; a transaction that was begun and not committed is rolled back."""
+        """Give the connection back; a transaction that was begun and not committed is rolled back.
+
+        Raises: DatabaseUnavailable where that broke.
+        """
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        try:
-            if self._has_begun and not connection.is_closed():
-                await _rollback(connection)
-        finally:
-            await self._database.release(connection)
+        with _translated(AWAY):
+            try:
+                if self._has_begun and not connection.is_closed():
+                    await _rollback(connection)
+            finally:
+                await self._database.release(connection)
 
     async def _kept(self) -> Any:
         if self._connection is None:
@@ -450,10 +522,10 @@ class ReadSeries(_Series):
     async def read(self) -> AsyncIterator[ReadTx]:
         """The next reads. Raises DatabaseUnavailable. After an error the series is of no more use."""
         connection = await self._kept()
-        with _translated():
+        with _translated(_SAID):
             if not self._has_begun:
                 self._has_begun = True
-                await connection.execute(self._begin)
+                await _execute(connection, self._begin)
             yield ReadTx(connection, self._tenant)
 
 
@@ -477,14 +549,14 @@ class Series(_Series):
         Raises: as `Database.write`. Then the series is of no more use.
         """
         connection = await self._kept()
-        with _translated():
+        with _translated(_SAID):
             if not self._has_begun:
                 self._has_begun = True
-                await connection.execute(self._begin)
+                await _execute(connection, self._begin)
             tx = WriteTx(connection, self._tenant)
             yield tx
             follows = goes_on()
-            await connection.execute(f"COMMIT; {self._begin}" if follows else "COMMIT")
+            await _execute(connection, f"COMMIT; {self._begin}" if follows else "COMMIT")
             self._has_begun = follows
         if tx.has_grown:
             self._database.refresh_statistics()
@@ -521,12 +593,13 @@ async def prepare_connection(connection: Any) -> None:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(away: tuple[type[Exception], ...]) -> Iterator[None]:
+    """Say in the ledger's words what the database says within the block: `away` is that it is unavailable."""
     try:
         yield
     except asyncpg.IntegrityConstraintViolationError as error:
         raise translate(error) from error
-    except AWAY as error:
+    except away as error:
         raise DatabaseUnavailable from error
 
 

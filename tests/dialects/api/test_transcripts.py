@@ -15,8 +15,11 @@ from testamur.core.ids import to_ulid
 from testamur.core.moments import When, format_instant
 from testamur.core.people import PersonChange, Reference
 from testamur.core.records import NewRecord, Report
+from testamur.dialects.api.translate.transcripts import FORMATS
+from testamur.storage.database import DatabaseUrls
 from tests.dialects.api.problems import problem
 from tests.hub import Hub, moment
+from tests.storage.databases import connected
 
 ADA = "/v1/people/ref:00123/transcript"
 CHECK = "/v1/transcripts/check"
@@ -334,3 +337,54 @@ def test_identifiers_with_slashes_name_her_too(hub: Hub, client: httpx.Client) -
 
 def test_parameters_are_refused(client: httpx.Client) -> None:
     problem(client.get(ADA, params={"format": "csv"}), 422, "invalid")
+
+
+def learnt(hub: Hub, urls: DatabaseUrls, count: int) -> None:
+    """Many records of Ada, as many imports would have left them: most completed, every tenth in progress."""
+
+    async def write() -> None:
+        async with connected(urls.owner) as connection:
+            await connection.execute(
+                "INSERT INTO fact (tenant, record, revision, id, entry, person, item, completed_at, passed,"
+                " score_percent, score_text, certificate, source, source_id, created_at, recorded_at)"
+                " SELECT $1, r, 1, gen_random_uuid(), 1, $2, $3,"
+                "  CASE WHEN n % 10 > 0 THEN timestamptz '2001-01-01Z' + n * interval '1 hour' END, n % 3 > 0, n % 101,"
+                "  repeat('x', 40), 'https://example.com/certificates/' || n, 'old-lms', n::text, now(), now()"
+                " FROM (SELECT n, gen_random_uuid() AS r FROM generate_series(1, $4::int) n) n",
+                hub.tenant.id,
+                hub.person,
+                hub.item,
+                count,
+            )
+            await connection.execute("ANALYZE fact")
+
+    asyncio.run(write())
+
+
+async def parts(hub: Hub, media_type: str) -> list[int]:
+    """The sizes of what a transcript is made of, each of which is thrown away before the next one is made."""
+    async with hub.ledger.transcripts.open(hub.tenant.id, Reference("00123", ("ref",))) as found:
+        return [len(part) async for part in FORMATS[media_type](found)]
+
+
+@pytest.mark.slow
+def test_whoever_learnt_twenty_thousand_things_has_a_transcript_too(
+    hub: Hub, urls: DatabaseUrls, client: httpx.Client
+) -> None:
+    """Its memory follows from a slice of it, and not from how long it is."""
+    learnt(hub, urls, 20_000)
+    for media_type in FORMATS:
+        sizes = hub.do(parts(hub, media_type))
+        assert sum(sizes) > 5_000_000
+        assert max(sizes) < 1_000_000
+    told = transcript(client)
+    assert (told["count"], told["completions"], len(told["records"])) == (20_000, 18_000, 20_000)
+    moments = [line["completed_at"] for line in told["records"]]
+    assert moments[:18_000] == sorted(moments[:18_000])
+    assert set(moments[18_000:]) == {None}
+    rows = list(csv.reader(io.StringIO(client.get(ADA, headers={"accept": "text/csv"}).text)))
+    assert len(rows) == 20_001
+    page = client.get(ADA, headers={"accept": "text/html"}).text
+    assert page.count("<tr>") == 20_001
+    assert page.endswith("</html>\n")
+    assert check(client, told["check"])["stands"]

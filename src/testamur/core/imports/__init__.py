@@ -11,7 +11,9 @@ from testamur.core.imports.batches import (
     FileRefused,
     NotRehearsed,
     Outcome,
+    Refusal,
     RowShown,
+    Stage,
     refused,
 )
 from testamur.core.imports.columns import CUSTOM, FIELDS, Columns, Options, options_of
@@ -38,10 +40,12 @@ __all__ = [
     "Of",
     "Options",
     "Outcome",
+    "Refusal",
     "Removals",
     "RemovalsUnconfirmed",
     "Row",
     "RowShown",
+    "Stage",
     "options_of",
     "refused",
 ]

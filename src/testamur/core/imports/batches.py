@@ -39,6 +39,8 @@ class BatchState(Enum):
     """How far a batch is. What is not finished is taken up again from where it was."""
 
     READING = "reading"
+    REFUSED = "refused"
+    """The upload it was to be read from could not be taken."""
     REHEARSED = "rehearsed"
     COMMITTING = "committing"
     COMMITTED = "committed"
@@ -85,11 +87,57 @@ class Effect:
     statuses: Mapping[tuple[Status | None, Status | None], int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """A batch as stored.
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What is being done with a batch, and how far that is.
 
     Args:
+        name: `waiting` until somebody reads it; reading it is `copied`, `read`, `compared`, `decided` and `standings`,
+            writing it `committed`, taking it back `undone`.
+        at: when this was so.
+    """
+
+    name: str
+    done: int
+    total: int
+    began_at: datetime
+    at: datetime
+
+    @property
+    def unit(self) -> str:
+        """What is counted."""
+        return {"waiting": "bytes", "copied": "bytes", "read": "bytes", "standings": "lines"}.get(self.name, "rows")
+
+    @property
+    def per_second(self) -> float | None:
+        """Since the stage began; None while that cannot be told."""
+        seconds = (self.at - self.began_at).total_seconds()
+        return self.done / seconds if seconds > 0 and self.done > 0 else None
+
+    @property
+    def remaining_seconds(self) -> float | None:
+        """Of this stage, at that rate."""
+        rate = self.per_second
+        return None if rate is None else max(self.total - self.done, 0) / rate
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a file was refused: a code, a sentence, and what is wrong where."""
+
+    code: str
+    message: str
+    faults: Sequence[FieldFault] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """A batch as stored. Until it was read, `rows` and `outcomes` are those of the rows so far, as it seems by then.
+
+    Args:
+        upload: what it was read from, where that was no file that came with the request.
+        refusal: of one that was refused.
+        stage: None while nothing is done with it.
         name: of the file, as its sender calls it.
         digest: SHA-256 of the bytes that were read.
         header: the file's columns in order; those of NDJSON in order of first appearance.
@@ -106,6 +154,9 @@ class Batch:
     of: Of
     state: BatchState
     client: Id
+    upload: Id | None
+    refusal: Refusal | None
+    stage: Stage | None
     name: str
     format: str
     bytes: int

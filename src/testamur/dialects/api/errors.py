@@ -20,6 +20,7 @@ from testamur.core.errors import (
     Unavailable,
 )
 from testamur.core.imports import RemovalsUnconfirmed
+from testamur.core.uploads import ChecksumMismatch, UploadOverrun
 from testamur.dialects.api import wire
 from testamur.http.errors import (
     BodyTooLarge,
@@ -30,6 +31,7 @@ from testamur.http.errors import (
     RequestError,
     Unimplemented,
     UnsupportedMediaType,
+    UnsupportedUploadVersion,
 )
 from testamur.http.operations import Call, Reply
 from testamur.http.replies import json_reply, retry_after
@@ -53,6 +55,9 @@ STATUS: dict[type[TestamurError], int] = {
     UnsupportedMediaType: 415,
     MethodNotAllowed: 405,
     RateLimited: 429,
+    UnsupportedUploadVersion: 412,
+    UploadOverrun: 413,
+    ChecksumMismatch: 460,
     Unimplemented: 501,
     InternalError: 500,
 }

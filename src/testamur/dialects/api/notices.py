@@ -39,6 +39,7 @@ EVENTS: Mapping[str, str] = {
     "person.suspended": "a person was suspended",
     "person.reinstated": "a person was reinstated",
     "person.deleted": "a person was forgotten",
+    "person.erased": "something of a person was erased, and what is kept is named",
     "item.added": "an item was added",
     "item.updated": "something of an item changed",
     "item.submitted": "an item's draft was submitted for review",

@@ -112,7 +112,8 @@ async def _named(ledger: Ledger, tenant: Id, entries: Sequence[Entry]) -> _Named
     named = _Named()
     of: dict[str, list[Entry]] = {kind: [] for kind in _TYPES}
     for entry in entries:
-        of[entry.kind].append(entry)
+        if not _is_erased(entry):
+            of[entry.kind].append(entry)
     if of[_COMPLETED]:
         named.records = await ledger.records.many(tenant, [entry.subject for entry in of[_COMPLETED]])
     completions = [one for one in named.records.values() if _is_completion(one)]
@@ -133,9 +134,16 @@ async def _named(ledger: Ledger, tenant: Id, entries: Sequence[Entry]) -> _Named
     return named
 
 
+def _is_erased(entry: Entry) -> bool:
+    """Whether it does not say any more who was enrolled in what: everything about her is gone."""
+    return (entry.data or {}).get("erased") == "all"
+
+
 def _content(entry: Entry, named: _Named) -> dict[str, Any] | None:
     """What the event says, in nouns of the core; None when the entry is no event."""
     data = entry.data or {}
+    if _is_erased(entry):
+        return None
     if entry.kind == _ADDED:
         return {"user": named.people.get(entry.subject)}
     if entry.kind == _SUBMITTED:

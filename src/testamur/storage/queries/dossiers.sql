@@ -125,6 +125,14 @@ WHERE r.tenant = :tenant AND r.person = :person ORDER BY r.batch, r.number;
 SELECT (to_jsonb(b) - '{tenant,person}'::text[])::text AS shown FROM import_batch b
 WHERE b.tenant = :tenant AND b.person = :person ORDER BY b.created_at, b.id;
 
+-- name: dossier_legal_holds
+SELECT (to_jsonb(h) - '{tenant,person}'::text[])::text AS shown FROM legal_hold h
+WHERE h.tenant = :tenant AND h.person = :person ORDER BY h.placed_at, h.id;
+
+-- name: dossier_erasures
+SELECT (to_jsonb(e) - '{tenant,person}'::text[])::text AS shown FROM erasure e
+WHERE e.tenant = :tenant AND e.person = :person ORDER BY e.asked_at, e.id;
+
 -- name: dossier_entries
 -- What the ledger says of her and of what is hers. No index leads there, so all entries of the tenant are looked through.
 WITH hers AS MATERIALIZED (
@@ -143,6 +151,8 @@ WITH hers AS MATERIALIZED (
     SELECT e.id FROM extension e WHERE e.tenant = :tenant AND e.person = :person
     UNION
     SELECT i.id FROM invitation i WHERE i.tenant = :tenant AND i.person = :person
+    UNION
+    SELECT h.id FROM legal_hold h WHERE h.tenant = :tenant AND h.person = :person
     UNION
     SELECT c.id FROM cpd_entry c WHERE c.tenant = :tenant AND c.person = :person
     UNION

@@ -22,9 +22,26 @@ SELECT EXISTS (SELECT FROM pg_locks
 SET LOCAL synchronous_commit = off;
 
 -- name: import_start!
-INSERT INTO import_batch (tenant, id, of, state, client, person, name, format, bytes, digest, options, created_at,
-                          touched_at)
-VALUES (:tenant, :id, :of, 'reading', :client, :person, :name, :format, :bytes, :digest, :options, :now, :now);
+INSERT INTO import_batch (tenant, id, of, state, client, person, name, format, bytes, digest, options, upload,
+                          created_at, touched_at)
+VALUES (:tenant, :id, :of, 'reading', :client, :person, :name, :format, :bytes, :digest, :options, :upload,
+        :now, :now);
+
+-- name: import_claim
+-- The reading of an upload begins, or begins anew.
+UPDATE import_batch SET attempts = attempts + 1, rows = 0, outcomes = '{}', touched_at = :now
+WHERE tenant = :tenant AND id = :id AND state = 'reading' AND upload IS NOT NULL
+RETURNING *;
+
+-- name: import_refuse!
+UPDATE import_batch SET state = 'refused', fault = :fault, rows = 0, outcomes = '{}', touched_at = :now
+WHERE tenant = :tenant AND id = :id AND state = 'reading';
+
+-- name: import_progress!
+-- For those who watch. Each stage has its own beginning, and so its own rate.
+UPDATE import_batch SET stage = :stage, stage_done = :done, stage_total = :total, touched_at = :now,
+       stage_began_at = CASE WHEN stage IS DISTINCT FROM :stage THEN :now ELSE stage_began_at END
+WHERE tenant = :tenant AND id = :id AND state = 'reading';
 
 -- name: import_stage!
 -- PostgreSQL copies into no table with row-level security, and the application may make no table of its own; arrays are
@@ -47,7 +64,8 @@ FROM unnest(:raw::text[], :outcome::text[], :faults::text[], :people::text[], :p
            score_text, time_spent, certificate, item_version, source, source_id, extra, digest, id, place);
 
 -- name: import_touch!
-UPDATE import_batch SET rows = :rows, touched_at = :now WHERE tenant = :tenant AND id = :id;
+UPDATE import_batch SET rows = :rows, outcomes = coalesce(:outcomes::jsonb, outcomes), touched_at = :now
+WHERE tenant = :tenant AND id = :id;
 
 -- name: import_stage_outside!
 INSERT INTO import_outside (tenant, batch, item, kind, value, title, provider)
@@ -173,13 +191,13 @@ WHERE r.tenant = :tenant AND r.batch = :batch AND r.number > :after AND r.number
 SELECT outcome, count(*) AS rows FROM import_row WHERE tenant = :tenant AND batch = :batch GROUP BY outcome;
 
 -- name: import_finish_reading!
-UPDATE import_batch SET state = 'rehearsed', format = :format, header = :header::text[], columns = :columns, rows = :rows,
+UPDATE import_batch SET state = 'rehearsed', bytes = :bytes, digest = :digest, format = :format, header = :header::text[], columns = :columns, rows = :rows,
        outcomes = :outcomes, repeated = :repeated, has_keys = :has_keys, effect = :effect, rehearsed_at = :now,
        touched_at = :now
 WHERE tenant = :tenant AND id = :id;
 
 -- name: import_get
-SELECT * FROM import_batch WHERE tenant = :tenant AND id = :id AND state <> 'reading';
+SELECT * FROM import_batch WHERE tenant = :tenant AND id = :id;
 
 -- name: import_take
 -- Whoever works on a batch has it alone.
@@ -187,17 +205,22 @@ SELECT * FROM import_batch WHERE tenant = :tenant AND id = :id FOR UPDATE;
 
 -- name: import_list
 SELECT * FROM import_batch
-WHERE tenant = :tenant AND state <> 'reading' AND (:after::uuid IS NULL OR id < :after)
+WHERE tenant = :tenant AND (:after::uuid IS NULL OR id < :after)
 ORDER BY id DESC LIMIT :count;
 
 -- name: import_abandoned
-SELECT id FROM import_batch WHERE tenant = :tenant AND state = 'reading' AND touched_at < :before;
+-- Of those that only their sender could go on with.
+SELECT id FROM import_batch WHERE tenant = :tenant AND state = 'reading' AND upload IS NULL AND touched_at < :before;
 
 -- name: import_drop_rows
+-- By their place: joined with themselves they are met once for each other, as long as nothing is known of how many there are.
 WITH gone AS (
-    DELETE FROM import_row r USING (SELECT number FROM import_row WHERE tenant = :tenant AND batch = :batch
-                                    ORDER BY number LIMIT :count) few
-    WHERE r.tenant = :tenant AND r.batch = :batch AND r.number = few.number RETURNING 1
+    DELETE FROM import_row r
+    WHERE r.tenant = :tenant AND r.batch = :batch AND r.number <= (
+        SELECT max(few.number) FROM (
+            SELECT number FROM import_row WHERE tenant = :tenant AND batch = :batch ORDER BY number LIMIT :count
+        ) few)
+    RETURNING 1
 )
 SELECT count(*) FROM gone;
 
@@ -209,6 +232,7 @@ DELETE FROM import_batch WHERE tenant = :tenant AND id = :id;
 
 -- name: import_state!
 UPDATE import_batch SET state = :state, done = :done, outcomes = :outcomes, has_news = :has_news, touched_at = :now,
+       stage_began_at = CASE WHEN state <> :state THEN :now ELSE stage_began_at END,
        committed_at = CASE WHEN :state = 'committed' AND committed_at IS NULL THEN :now ELSE committed_at END,
        undone_at = CASE WHEN :state = 'undone' THEN :now ELSE undone_at END
 WHERE tenant = :tenant AND id = :id;

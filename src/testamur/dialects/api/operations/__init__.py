@@ -9,6 +9,8 @@ from testamur.dialects.api.operations import (
     assignments,
     audiences,
     decisions,
+    dossiers,
+    erasures,
     exports,
     favorites,
     feed,
@@ -18,10 +20,12 @@ from testamur.dialects.api.operations import (
     members,
     people,
     records,
+    retention,
     sessions,
     settings,
     standings,
     transcripts,
+    uploads,
     webhooks,
 )
 from testamur.dialects.api.operations.shared import NAME, identify
@@ -39,12 +43,16 @@ OPERATIONS = (
     *sessions.OPERATIONS,
     *standings.OPERATIONS,
     *transcripts.OPERATIONS,
+    *dossiers.OPERATIONS,
     *decisions.OPERATIONS,
+    *erasures.OPERATIONS,
+    *retention.OPERATIONS,
     *settings.OPERATIONS,
     *feed.OPERATIONS,
     *exports.OPERATIONS,
     *webhooks.OPERATIONS,
     *imports.OPERATIONS,
+    *uploads.OPERATIONS,
 )
 
 DIALECT = Dialect(
@@ -52,6 +60,8 @@ DIALECT = Dialect(
     title="Testamur's own API",
     operations=OPERATIONS,
     identify=identify,
+    before=uploads.check_version,
+    after=uploads.say_version,
     answer_error=answer_error,
     error=wire.Problem,
     error_media_type=MEDIA_TYPE,

@@ -21,6 +21,10 @@ from testamur.http.replies import json_reply
 from testamur.ledger.clients import Credential
 
 NAME = "api"
+PAGE_POLICY = (
+    b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Of pages: nothing runs in it and nothing is fetched for it, whatever stands in a title."""
 
 LIST = (
     Param("limit", "integer", 100, minimum=1, maximum=1000),

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from testamur.dialects.api.operations import people
+from testamur.dialects.api.operations.shared import PAGE_POLICY
 from testamur.dialects.api.translate import transcripts as translate
 from testamur.dialects.api.wire import transcripts as wire
 from testamur.http.accept import preferred
 from testamur.http.operations import Call, Operation, Param, Reply
 from testamur.http.replies import File, json_reply
-
-_POLICY = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-"""Of the page: nothing runs in it and nothing is fetched for it, whatever stands in a title."""
 
 
 async def get_transcript(call: Call) -> Reply:
@@ -25,7 +23,7 @@ async def get_transcript(call: Call) -> Reply:
         raise
     headers = [(b"vary", b"accept"), (b"cache-control", b"no-store")]
     if media_type == "text/html":
-        headers.append((b"content-security-policy", _POLICY))
+        headers.append((b"content-security-policy", PAGE_POLICY))
     suffix = "" if media_type == "application/json" else "; charset=utf-8"
     return Reply(200, headers=headers, media_type=f"{media_type}{suffix}".encode(), parts=file)
 

@@ -19,7 +19,10 @@ PLACES = {
     "invitation": "/v1/invitations/",
     "session": "/v1/sessions/",
     "import": "/v1/imports/",
+    "upload": "/v1/uploads/",
     "webhook": "/v1/webhooks/",
+    "retention": "/v1/retention-rules/",
+    "hold": "/v1/legal-holds/",
 }
 """Where a thing is read by its id, by its noun."""
 _SUBJECTS = {

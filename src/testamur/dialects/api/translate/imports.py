@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from testamur.core.errors import FieldFault, InvalidInput, TestamurError
 from testamur.core.ids import Id, parse, to_ulid
-from testamur.core.imports import Batch, BatchNotFound, Effect, Options, Outcome, Removals, RowShown, options_of
+from testamur.core.imports import (
+    Batch,
+    BatchNotFound,
+    Effect,
+    Options,
+    Outcome,
+    Refusal,
+    Removals,
+    RowShown,
+    Stage,
+    options_of,
+)
 from testamur.dialects.api.translate import id_of
 from testamur.dialects.api.wire import imports as wire
 from testamur.http.decode import decode
@@ -25,6 +38,9 @@ _OPTIONS = (
     "sheet",
     "all_or_nothing",
 )
+_JSON = msgspec.json.Encoder()
+UNNAMED = "upload"
+"""A file that came without a name."""
 
 
 def id(text: str) -> Id:
@@ -65,7 +81,10 @@ def batch(stored: Batch) -> wire.Import:
     return wire.Import(
         id=to_ulid(stored.id, "import"),
         of=stored.of.value,
-        state=stored.state.value,  # type: ignore[arg-type]  # one that is still being read is not found
+        state=stored.state.value,
+        upload=id_of(stored.upload, "upload"),
+        refusal=_refusal(stored.refusal),
+        progress=_progress(stored.stage),
         name=stored.name,
         format=stored.format,
         bytes=stored.bytes,
@@ -84,6 +103,32 @@ def batch(stored: Batch) -> wire.Import:
         committed_at=instant(stored.committed_at),
         undone_at=instant(stored.undone_at),
     )
+
+
+def event(stored: Batch | None) -> tuple[str, bytes]:
+    """How far an import is as a server-sent event, with its id: the same as long as there is nothing new.
+
+    Args:
+        stored: None for one that was dropped, as a file is that was refused in the call which brought it.
+    """
+    if stored is None:
+        return _spelled("gone", "gone", None)
+    state, stage = stored.state, stored.stage
+    if stage is None:
+        at = max(filter(None, (stored.rehearsed_at, stored.committed_at, stored.undone_at, stored.created_at)))
+        return _spelled("end", f"{state.value}.{instant(at)}", batch(stored))
+    shown = wire.ImportEvent(
+        state=state.value,
+        rows=stored.rows,
+        outcomes={outcome.value: count for outcome, count in stored.outcomes.items()},
+        progress=_progress(stage),
+    )
+    return _spelled("progress", f"{stage.name}.{stage.done}.{stage.total}.{stored.rows}", shown)
+
+
+def _spelled(name: str, id: str, data: Any) -> tuple[str, bytes]:
+    # JSON has no line ends, so the data is one line.
+    return id, b"event: %b\nid: %b\ndata: %b\n\n" % (name.encode(), id.encode(), _JSON.encode(data))
 
 
 def row(stored: RowShown, header: tuple[str, ...]) -> wire.ImportRow:
@@ -112,6 +157,28 @@ def removals(counted: Removals | None) -> wire.Removals | None:
         present=counted.present,
         unnamed=counted.unnamed,
         share_percent=counted.share_percent,
+    )
+
+
+def _refusal(refusal: Refusal | None) -> wire.Refusal | None:
+    if refusal is None:
+        return None
+    faults = [wire.RowFault(column=one.field, code=one.code, detail=one.message) for one in refusal.faults]
+    return wire.Refusal(code=refusal.code, detail=refusal.message, faults=faults)
+
+
+def _progress(stage: Stage | None) -> wire.Progress | None:
+    if stage is None:
+        return None
+    rate, remaining = stage.per_second, stage.remaining_seconds
+    return wire.Progress(
+        stage=stage.name,  # type: ignore[arg-type]  # the ledger has these words
+        unit=stage.unit,  # type: ignore[arg-type]
+        done=stage.done,
+        total=stage.total,
+        per_second=None if rate is None else round(rate, 1),
+        remaining_seconds=None if remaining is None else round(remaining, 1),
+        at=instant(stage.at) or "",
     )
 
 

@@ -64,12 +64,50 @@ class Removals(Struct, kw_only=True):
     share_percent: float
 
 
+class RowFault(Struct, kw_only=True):
+    """What is wrong with a row or an option, or what there is to know of it."""
+
+    column: str
+    code: str
+    detail: str
+
+
+class Refusal(Struct, kw_only=True):
+    """Why a file was refused that was to be read from an upload."""
+
+    code: str
+    detail: str
+    faults: list[RowFault]
+
+
+class Progress(Struct, kw_only=True):
+    """What is being done with an import, and how far that is.
+
+    Args:
+        stage: `waiting`; reading is `copied`, `read`, `compared`, `decided`, `standings`; then `committed`, `undone`.
+        unit: of `done` and `total`.
+        per_second: since the stage began; null while that cannot be told, as `remaining_seconds`, at that rate.
+        at: when this was so.
+    """
+
+    stage: Literal["waiting", "copied", "read", "compared", "decided", "standings", "committed", "undone"]
+    unit: Literal["bytes", "rows", "lines"]
+    done: int
+    total: int
+    per_second: float | None
+    remaining_seconds: float | None
+    at: Moment
+
+
 class Import(Struct, kw_only=True):
-    """A file on its way into the ledger.
+    """A file on its way into the ledger. While it is read, `rows` and `outcomes` are of the rows so far.
 
     Args:
         of: what its rows tell of.
-        sha256: of the file as it came.
+        upload: what it is read from, in the background.
+        refusal: of one that was refused; nothing of it was kept.
+        progress: null while nothing is done with it.
+        sha256: of the file as it came; empty until it was read.
         columns: what each column was taken for.
         outcomes: how many rows came out, or would come out, how; they add up to `rows`.
         repeated: rows with the person, object and day of an earlier row.
@@ -81,7 +119,10 @@ class Import(Struct, kw_only=True):
 
     id: str
     of: Of
-    state: Literal["rehearsed", "committing", "committed", "undoing", "undone"]
+    state: Literal["reading", "refused", "rehearsed", "committing", "committed", "undoing", "undone"]
+    upload: str | None
+    refusal: Refusal | None
+    progress: Progress | None
     name: str
     format: str
     bytes: int
@@ -101,12 +142,13 @@ class Import(Struct, kw_only=True):
     undone_at: Moment | None
 
 
-class RowFault(Struct, kw_only=True):
-    """What is wrong with a row, or what there is to know of it."""
+class ImportEvent(Struct, kw_only=True):
+    """How far an import is, as an event `progress` says it. The event `end` has the whole import."""
 
-    column: str
-    code: str
-    detail: str
+    state: str
+    rows: int
+    outcomes: dict[Outcome, int]
+    progress: Progress | None
 
 
 class ImportRow(Struct, kw_only=True):
