@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from testamur.core.callers import Caller
-from testamur.core.errors import Conflict, FieldFault, InvalidInput, ItemNotFound, TestamurError, Unavailable
+from testamur.core.errors import Conflict, InvalidInput, TestamurError, Unavailable
 from testamur.core.ids import Id, new_id
 from testamur.core.imports import (
     REMOVALS_PERCENT_MAX,
@@ -26,16 +26,12 @@ from testamur.core.imports import (
     Of,
     Options,
     Outcome,
-    Refusal,
-    Removals,
     RemovalsUnconfirmed,
     RowShown,
-    Stage,
     options_of,
     refused,
 )
-from testamur.core.items import ItemKind, Outside
-from testamur.core.people import Reference, normalise
+from testamur.core.people import Reference
 from testamur.core.uploads import Rehearsal, UploadNotFound, UploadUnfinished
 from testamur.ledger.entries import Change, append
 from testamur.ledger.erased import forget_rows
@@ -47,14 +43,14 @@ from testamur.ledger.import_directory import (
     read_directory,
     rehearse_directory,
 )
-from testamur.ledger.import_effect import effect_kept, effect_of, effect_read
-from testamur.ledger.import_matching import Progress, title_lookup
+from testamur.ledger.import_effect import effect_kept, effect_of
+from testamur.ledger.import_mapping import map_outside
+from testamur.ledger.import_matching import Progress
 from testamur.ledger.import_progress import noted
 from testamur.ledger.import_requests import request_import
 from testamur.ledger.import_settling import commit_slice, count_outcomes, release_slice, undo_slice
+from testamur.ledger.import_shown import bad_row, batch_of, removals_of, row_shown
 from testamur.ledger.import_staging import digest_of, stage
-from testamur.ledger.items import find_item
-from testamur.ledger.standing_lines import restand
 from testamur.ledger.uploads import KEPT, copy_upload
 from testamur.storage.database import Database, Row, WriteTx
 
@@ -70,7 +66,6 @@ _YOUNG_ROWS = 20_000
 row. Later ones do with the plan they have until new statistics came in the background."""
 _DECIDED_AT_ONCE = 50_000
 _WORTH_STATISTICS = 1_000
-_MAPPED_AT_ONCE = 500
 _DROPPED_AT_ONCE = 20_000
 _ABANDONED = timedelta(minutes=10)
 """A file whose reading made no progress for so long is not read any more."""
@@ -489,7 +484,7 @@ class Imports:
         async with self._database.read(tenant) as tx:
             only = None if outcomes is None else [one.value for one in outcomes]
             rows = await tx.rows("import_rows", batch=id, after=after, outcomes=only, count=count)
-        return [_shown(row) for row in rows]
+        return [row_shown(row) for row in rows]
 
     async def errors(self, tenant: Id, id: Id, *, after: int = 0) -> AsyncIterator[RowShown]:
         """Every row behind `after` that is held or rejected, in order of the file. Raises BatchNotFound."""
@@ -498,7 +493,7 @@ class Imports:
             async with self._database.read(tenant) as tx:
                 rows = await tx.rows("import_rows_bad", batch=id, after=after, count=_ERRORS_AT_ONCE)
             for row in rows:
-                yield _bad(row)
+                yield bad_row(row)
             if len(rows) < _ERRORS_AT_ONCE:
                 return
             after = rows[-1]["number"]
@@ -511,7 +506,7 @@ class Imports:
             batch, number = after or (None, 0)
             rows = await tx.rows("import_held_page", after_batch=batch, after=number, count=count)
         return [
-            (row["batch"], row["name"], tuple(row["header"]), _bad({**row, "outcome": Outcome.HELD.value}))
+            (row["batch"], row["name"], tuple(row["header"]), bad_row({**row, "outcome": Outcome.HELD.value}))
             for row in rows
         ]
 
@@ -526,48 +521,7 @@ class Imports:
         Raises: ItemNotFound naming the reference's field; InvalidInput when the first is no learning outside or the
             second is one.
         """
-        tenant, moved = caller.tenant, 0
-        async with self._database.write(tenant, alone=True) as tx:
-            old, new = await self._mapped(tx, outside, item)
-            now = self._clock()
-            kinds = await tx.rows("outside_map", item=old, mapped_to=new, client=caller.client, now=now)
-            if kinds:
-                data = {"item": str(new)}
-                await append(tx, caller.client, [Change("outside.mapped", old, data)], now)
-        while True:
-            async with self._database.write(tenant, alone=True) as tx:
-                facts = await tx.rows("outside_facts", item=old, count=_MAPPED_AT_ONCE)
-                if facts:
-                    await _move(tx, caller, facts, new, self._clock())
-            moved += len(facts)
-            if len(facts) < _MAPPED_AT_ONCE:
-                return moved
-
-    async def _mapped(self, tx: WriteTx, outside: Reference, item: Reference) -> tuple[Id, Id]:
-        new = await find_item(tx, item)
-        if new is None:
-            raise ItemNotFound(f"No learning object {item.value!r} in this tenant", field=item.field)
-        lookups = [(kind, normalise(kind, outside.value)) for kind in outside.kinds]
-        if "title" in outside.kinds:
-            lookups.append(title_lookup(Outside(outside.value)))
-        row = await tx.row(
-            "outside_find",
-            kinds=[kind for kind, _ in lookups],
-            values=[value for _, value in lookups],
-            title=outside.value if "title" in outside.kinds else None,
-            id=outside.id,
-        )
-        if row is None:
-            raise ItemNotFound(f"No outside learning {outside.value!r} in this tenant", field=outside.field)
-        if row["kind"] != ItemKind.OUTSIDE.value:
-            raise InvalidInput(FieldFault(outside.field, "range", "is no outside learning"))
-        if await tx.value("item_kind", id=new) == ItemKind.OUTSIDE.value:
-            raise InvalidInput(FieldFault(item.field, "range", "is outside learning itself"))
-        if not row["is_named"]:
-            # Learning outside that another door made has no key yet.
-            lookup = title_lookup(Outside(row["title"], row["provider"]))
-            await tx.run("outside_learning_add", kinds=[lookup[0]], values=[lookup[1]], items=[row["id"]])
-        return row["id"], new
+        return await map_outside(self._database, self._clock, caller, outside, item)
 
     async def _finish(self, tenant: Id, batch: Batch, progress: Progress) -> Batch:
         stage = "undone" if batch.state in (BatchState.UNDOING, BatchState.UNDONE) else "committed"
@@ -605,134 +559,3 @@ async def _taken(tx: WriteTx, id: Id) -> Row:
     if row is None:
         raise BatchNotFound
     return row
-
-
-async def _move(tx: WriteTx, caller: Caller, facts: Sequence[Row], item: Id, now: datetime) -> None:
-    """Supersede facts of learning outside by such of an item."""
-    await tx.run(
-        "facts_close",
-        records=[fact["record"] for fact in facts],
-        revisions=[fact["revision"] for fact in facts],
-        closed_by=[caller.person] * len(facts),
-        now=now,
-    )
-    changes, ids = [], [new_id() for _ in facts]
-    for fact, id in zip(facts, ids, strict=True):
-        data = {"fact": str(id), "supersedes": str(fact["id"])}
-        if fact["batch"] is not None:
-            data["batch"] = fact["batch"]
-        changes.append(Change("record.superseded", fact["record"], data))
-    first = await append(tx, caller.client, changes, now)
-    for place, (fact, id) in enumerate(zip(facts, ids, strict=True)):
-        await tx.run(
-            "fact_continue",
-            record=fact["record"],
-            like=fact["revision"],
-            revision=fact["revision"] + 1,
-            id=id,
-            entry=first + place,
-            item=item,
-            person=caller.person,
-            now=now,
-        )
-        if fact["batch"] is not None:
-            batch = Id(msgspec.convert(fact["batch"], Id))
-            await tx.run("import_fact_moved", batch=batch, number=fact["number"], fact=id, item=item)
-    rows = await tx.rows("standing_of_records", records=[fact["record"] for fact in facts])
-    await restand(tx, [(row["assignment"], row["person"]) for row in rows], now)
-
-
-def batch_of(row: Row) -> Batch:
-    """The batch that a row of `import_batch` holds."""
-    return Batch(
-        id=row["id"],
-        of=Of(row["of"]),
-        state=BatchState(row["state"]),
-        client=row["client"],
-        upload=row["upload"],
-        refusal=_refusal(row["fault"]),
-        stage=_stage(row),
-        name=row["name"],
-        format=row["format"],
-        bytes=row["bytes"],
-        digest=row["digest"],
-        header=tuple(row["header"]),
-        columns=row["columns"],
-        options=row["options"],
-        rows=row["rows"],
-        outcomes={one: row["outcomes"].get(one.value, 0) for one in Of(row["of"]).outcomes},
-        repeated=row["repeated"],
-        done=row["done"],
-        effect=effect_read(row["effect"]),
-        removals=removals_of(row),
-        removed=row["removed"],
-        created_at=row["created_at"],
-        rehearsed_at=row["rehearsed_at"],
-        committed_at=row["committed_at"],
-        undone_at=row["undone_at"],
-    )
-
-
-def removals_of(row: Row) -> Removals | None:
-    return None if row["removals"] is None else Removals(**row["removals"])
-
-
-def _refusal(told: Any) -> Refusal | None:
-    if told is None:
-        return None
-    return Refusal(told["code"], told["message"], [FieldFault(*fault) for fault in told["faults"]])
-
-
-def _stage(row: Row) -> Stage | None:
-    state, touched, began = BatchState(row["state"]), row["touched_at"], row["stage_began_at"]
-    if state in (BatchState.COMMITTING, BatchState.UNDOING):
-        name = "committed" if state is BatchState.COMMITTING else "undone"
-        return Stage(name, row["done"], row["rows"], began or touched, touched)
-    if state is not BatchState.READING:
-        return None
-    if row["stage"] is None:
-        is_waiting = row["upload"] is not None and row["attempts"] == 0
-        return Stage("waiting" if is_waiting else "read", 0, row["bytes"], row["created_at"], touched)
-    return Stage(row["stage"], row["stage_done"], row["stage_total"], began, touched)
-
-
-def _shown(row: Row) -> RowShown:
-    faults = _faults(row)
-    if row["neighbour"] is not None:
-        said = f"the same person, object and day as row {row['neighbour']} (rule I20)"
-        faults.append(FieldFault("", "duplicate", said))
-    outcome = Outcome(row["outcome"])
-    is_told = outcome not in (Outcome.HELD, Outcome.REJECTED)
-    return RowShown(
-        number=row["number"],
-        outcome=outcome,
-        cells=_cells(row["raw"]),
-        faults=faults,
-        person=row["person"],
-        item=row["item"],
-        record=row["record"] if is_told else None,
-        audience=row["audience"],
-    )
-
-
-def _bad(row: Any) -> RowShown:
-    return RowShown(
-        number=row["number"],
-        outcome=Outcome(row["outcome"]),
-        cells=_cells(row["raw"]),
-        faults=_faults(row),
-        person=None,
-        item=None,
-        record=None,
-    )
-
-
-def _faults(row: Any) -> list[FieldFault]:
-    return [FieldFault(*fault) for fault in row["faults"] or ()]
-
-
-def _cells(raw: str) -> Any:
-    try:
-        return msgspec.json.decode(raw)
-    except msgspec.DecodeError:
-        return raw
