@@ -38,6 +38,7 @@ SECTIONS = (
     "reports",
     "imported_rows",
     "imports",
+    "uploads",
     "legal_holds",
     "erasures",
     "entries",

@@ -106,7 +106,7 @@ def plan_change(
         wanted = Job(wanted.title, *manager)
     field = change.manager.field if isinstance(change.manager, Reference) else ""
     if wanted.awaited is not None and wanted.awaited in [new.value for new in news if new.kind == "ref"]:
-        raise above_herself("ref")
+        raise above_herself(field or "ref")
     if wanted != known:
         said |= {"title": wanted.title, "manager": wanted.manager, "manager_ref": wanted.awaited}
     return PlannedChange(person, after, renamed, wanted if wanted != known else None, said, field)

@@ -31,6 +31,9 @@ def at(operation: Operation) -> str:
         invitation="x",
         webhook="x",
         upload="x",
+        erasure="x",
+        retention="x",
+        hold="x",
         **{"import": "x"},
         **places,
     )
@@ -79,6 +82,9 @@ def test_an_unknown_parameter_is_422_and_named(hub: Hub, operation: Operation) -
         "url": "https://x.example",
         "started_at": "2025-01-01T09:00:00Z",
         "key": "x",
+        "basis": "completion",
+        "level": "detail",
+        "because": "x",
     }
     required = {"list": "overdue", "from": "2025-01-01", "to": "2025-01-01", "check": "x"}
     params = {param.name: required[param.name] for param in operation.params if param.is_required}

@@ -125,6 +125,11 @@ WHERE r.tenant = :tenant AND r.person = :person ORDER BY r.batch, r.number;
 SELECT (to_jsonb(b) - '{tenant,person}'::text[])::text AS shown FROM import_batch b
 WHERE b.tenant = :tenant AND b.person = :person ORDER BY b.created_at, b.id;
 
+-- name: dossier_uploads
+-- What she sent in parts, without the bytes: they are forgotten after days.
+SELECT (to_jsonb(u) - '{tenant,person,writer}'::text[])::text AS shown FROM upload u
+WHERE u.tenant = :tenant AND u.person = :person ORDER BY u.created_at, u.id;
+
 -- name: dossier_legal_holds
 SELECT (to_jsonb(h) - '{tenant,person}'::text[])::text AS shown FROM legal_hold h
 WHERE h.tenant = :tenant AND h.person = :person ORDER BY h.placed_at, h.id;
