@@ -21,6 +21,7 @@ from bench.imports import ROWS as IMPORTED
 from bench.measures import Line, Run
 from bench.profile import profile
 from bench.standing import PEOPLE, Keeping
+from testamur.memory import calm_garbage_collection
 
 SUITES = ("load", "lines", "standing", "depth", "delivery", "imports", "export")
 
@@ -99,6 +100,7 @@ def _measure(given: argparse.Namespace) -> None:
         if "imports" in suites:
             sizes = given.imported or [100_000 if given.quick else IMPORTED]
             imports = Imports(run, sizes, BESIDE // 10 if given.quick else BESIDE)
+            calm_garbage_collection()  # as the command and the service do
             imports.everything()
             lines, notes = [*lines, *imports.lines], [*notes, *imports.notes]
     print(_table(lines))

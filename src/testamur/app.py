@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -32,6 +31,7 @@ from testamur.jobs.pruning import Pruner
 from testamur.jobs.standing import StandingWorker
 from testamur.ledger import Ledger
 from testamur.ledger.uploads import Limits
+from testamur.memory import calm_garbage_collection
 from testamur.storage.database import Database, DatabaseUrls
 
 
@@ -86,7 +86,7 @@ class Application:
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         await self.database.open()
-        _calm_garbage_collection()
+        calm_garbage_collection()
         sender = Sender(to_private_addresses=self._to_private)
         tasks = [asyncio.create_task(self.ledger.clients.listen())]
         tasks.append(asyncio.create_task(StandingWorker(self.ledger.standings).run()))
@@ -141,13 +141,6 @@ def _served(settings: Settings) -> list[Dialect]:
     except ValueError as error:
         raise BadSetting(f"TESTAMUR_CPOD: {error}") from error
     return [cpod.dialect(manners) if dialect.name == "cpod" else dialect for dialect in ALL]
-
-
-def _calm_garbage_collection() -> None:
-    """What was imported stays for good: looking through it again and again is what made the slowest requests slow."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 def _host(scope: Scope) -> str:

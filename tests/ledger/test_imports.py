@@ -577,6 +577,7 @@ def test_slices_are_short_for_a_while_once_somebody_waited() -> None:
     assert alone == Pace(rows=int(1_000 * SLICE_SECONDS / 0.25))
     awaited = alone.after(200.25, 200.0, is_awaited=True)
     assert awaited.rows < alone.rows
+    assert awaited.rest_seconds >= 0.25 > alone.rest_seconds == 0, "others find a time without a slice"
     later = awaited.after(201.02, 201.0, is_awaited=False)
     assert later.shared_until == awaited.shared_until > 201.02
     assert later.rows == pytest.approx(awaited.rows * SHARED_SLICE_SECONDS / 0.02, rel=0.01)

@@ -25,6 +25,7 @@ from testamur.files import FORMATS
 from testamur.http.decode import decode
 from testamur.ledger import Ledger
 from testamur.ledger.import_errors import ErrorFile
+from testamur.memory import calm_garbage_collection
 from testamur.storage.migrate import migrate as bring_up
 
 _CLIENT = "Import files"
@@ -163,6 +164,7 @@ def import_(
                         caller, stream, name=file.name, options=options, format=_format(format), progress=told
                     )
 
+            calm_garbage_collection()
             document, tables, is_bad = with_ledger(urls, run, settings)
             show(document, json, tables)
             if is_bad and not json:

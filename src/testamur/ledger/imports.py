@@ -56,8 +56,10 @@ from testamur.storage.database import Database, Row, WriteTx
 
 SLICE_SECONDS = 0.25
 """How long a slice may hold the tenant's counter; its rows follow from how long the last one took."""
-SHARED_SLICE_SECONDS = 0.02
+SHARED_SLICE_SECONDS = 0.01
 """The same while others write to the tenant, who wait for the end of every slice."""
+_RESTS = 2
+"""Then an import rests this many times as long as its slice took, so that not every call of others meets one."""
 _SHARED_SECONDS = 10.0
 """Others who waited for a slice once are expected again for so long."""
 _SLICE_MIN, _SLICE_FIRST, _SLICE_MAX = 250, 256, 20_000
@@ -83,13 +85,15 @@ class Pace:
 
     rows: int = _SLICE_FIRST
     shared_until: float = 0.0
+    rest_seconds: float = 0.0
 
     def after(self, now: float, began: float, *, is_awaited: bool) -> Pace:
         """The pace behind a slice that `began` then and is done by `now`."""
         shared_until = now + _SHARED_SECONDS if is_awaited else self.shared_until
-        wanted = SHARED_SLICE_SECONDS if now < shared_until else SLICE_SECONDS
-        faster = min(4.0, wanted / max(now - began, 0.001))
-        return Pace(max(_SLICE_MIN, min(_SLICE_MAX, int(self.rows * faster))), shared_until)
+        is_shared, took = now < shared_until, max(now - began, 0.001)
+        faster = min(4.0, (SHARED_SLICE_SECONDS if is_shared else SLICE_SECONDS) / took)
+        rows = max(_SLICE_MIN, min(_SLICE_MAX, int(self.rows * faster)))
+        return Pace(rows, shared_until, _RESTS * took if is_shared else 0.0)
 
 
 def _silent(stage: str, done: int, total: int) -> None:
@@ -461,6 +465,8 @@ class Imports:
             tx.has_grown = tx.has_grown and not is_young
         if is_young:
             await self._database.have_statistics()
+        if more:
+            await asyncio.sleep(self._pace[id].rest_seconds)
         return more
 
     async def get(self, tenant: Id, id: Id) -> Batch:
