@@ -577,10 +577,11 @@ def test_slices_are_short_for_a_while_once_somebody_waited() -> None:
     assert alone == Pace(rows=int(1_000 * SLICE_SECONDS / 0.25))
     awaited = alone.after(200.25, 200.0, is_awaited=True)
     assert awaited.rows < alone.rows
-    assert awaited.rest_seconds >= 0.25 > alone.rest_seconds == 0, "others find a time without a slice"
+    assert awaited.rest_seconds > 0.25, "others find a time without a slice"
+    assert alone.rest_seconds == 0
     later = awaited.after(201.02, 201.0, is_awaited=False)
     assert later.shared_until == awaited.shared_until > 201.02
-    assert later.rows == pytest.approx(awaited.rows * SHARED_SLICE_SECONDS / 0.02, rel=0.01)
+    assert later.rows == max(250, int(awaited.rows * SHARED_SLICE_SECONDS / 0.02))
     assert later.after(300.02, 300.0, is_awaited=False).rows > later.rows
 
 

@@ -58,7 +58,7 @@ SLICE_SECONDS = 0.25
 """How long a slice may hold the tenant's counter; its rows follow from how long the last one took."""
 SHARED_SLICE_SECONDS = 0.01
 """The same while others write to the tenant, who wait for the end of every slice."""
-_RESTS = 2
+_RESTS = 4
 """Then an import rests this many times as long as its slice took, so that not every call of others meets one."""
 _SHARED_SECONDS = 10.0
 """Others who waited for a slice once are expected again for so long."""
