@@ -460,13 +460,13 @@ class Imports:
                 more = await release_slice(tx, row, now)
             if more:
                 is_awaited = await tx.value("import_is_awaited")
-                self._pace[id] = pace.after(time.perf_counter(), began, is_awaited=is_awaited)
+                pace = self._pace[id] = pace.after(time.perf_counter(), began, is_awaited=is_awaited)
             is_young = tx.has_grown and row["done"] < _YOUNG_ROWS
             tx.has_grown = tx.has_grown and not is_young
         if is_young:
             await self._database.have_statistics()
         if more:
-            await asyncio.sleep(self._pace[id].rest_seconds)
+            await asyncio.sleep(pace.rest_seconds)
         return more
 
     async def get(self, tenant: Id, id: Id) -> Batch:
