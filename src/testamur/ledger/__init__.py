@@ -115,6 +115,7 @@ class Ledger:
         """
         records = Records(database, clock)
         items = Items(database, clock)
+        clients = Clients(database, clock)
         return cls(
             database=database,
             now=clock,
@@ -123,7 +124,7 @@ class Ledger:
             assignments=Assignments(database, clock),
             audiences=Audiences(database, clock),
             batches=Batches(database, items, clock),
-            clients=Clients(database, clock),
+            clients=clients,
             cpd=Cpd(database, clock),
             decisions=Decisions(database, clock, records),
             directory=Directory(database),
@@ -136,7 +137,7 @@ class Ledger:
             feed=Feed(database),
             invitations=Invitations(database, clock),
             idempotency=IdempotencyKeys(database, clock),
-            issuers=Issuers(database, clock),
+            issuers=Issuers(database, clock, clients.forget),
             imports=Imports(database, clock, removals_percent_max=removals_percent_max),
             items=items,
             learners=Learners(database, clock),

@@ -150,7 +150,7 @@ class Clients:
                 raise ClientNotFound
             await tx.run("client_revoke_when_keyless", client=client, now=now)
             await tx.run("caches_forget")
-        self._forget()
+        self.forget()
 
     async def by_secret(self, secret: str) -> Credential:
         """Who holds this secret. Raises Unauthenticated."""
@@ -255,7 +255,7 @@ class Clients:
                 now - timedelta(seconds=2 * TOKEN_SECONDS),
             )
             await connection.execute("SELECT pg_notify($1, '')", _CHANNEL)
-        self._forget()
+        self.forget()
         return id
 
     async def _session(self, token: str, audience: str) -> Session:
@@ -307,19 +307,19 @@ class Clients:
                 async with self._database.unbound() as connection:
                     lost = asyncio.Event()
                     connection.add_termination_listener(lambda _, lost=lost: lost.set())
-                    await connection.add_listener(_CHANNEL, self._forget)
+                    await connection.add_listener(_CHANNEL, self.forget)
                     try:
-                        self._forget()
+                        self.forget()
                         self._listens = True
                         await lost.wait()
                     finally:
                         # The pool refuses a connection that still listens, and would wait for it when it closes.
-                        await connection.remove_listener(_CHANNEL, self._forget)
+                        await connection.remove_listener(_CHANNEL, self.forget)
             except (Unavailable, *AWAY):
                 pass  # away; the next round tries again
             finally:
                 self._listens = False
-                self._forget()
+                self.forget()
             await asyncio.sleep(0.5)
 
     def _recall(self, digest: bytes) -> Credential | None:
@@ -332,7 +332,8 @@ class Clients:
             return None
         return credential
 
-    def _forget(self, *_: object) -> None:
+    def forget(self, *_: object) -> None:
+        """Remember no credential any longer: somebody's rights changed."""
         self._remembered.clear()
         self._signing = None
         self._changes += 1

@@ -68,11 +68,16 @@ class Session:
 
 
 class Issuers:
-    """Verbs on issuers."""
+    """Verbs on issuers.
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    Args:
+        forget: called when sessions ended; other workers hear of it from the database, a moment later.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], datetime], forget: Callable[[], None]) -> None:
         self._database = database
         self._clock = clock
+        self._forget = forget
 
     async def put(
         self,
@@ -120,6 +125,7 @@ class Issuers:
                 )
             await tx.run("issuer_put", issuer=issuer, client=client, audience=audience, keys=kept, now=now)
             await tx.run("caches_forget")
+        self._forget()
         return client
 
     async def list(self, tenant: Id) -> list[Issuer]:
@@ -150,6 +156,7 @@ class Issuers:
                 raise ClientNotFound(f"No issuer {issuer!r} in this tenant")
             await tx.run("client_revoke", id=known["client"], now=now)
             await tx.run("caches_forget")
+        self._forget()
 
 
 async def session(database: Database, token: str, claimed: Mapping[str, Any], dialect: str, now: datetime) -> Session:
