@@ -264,7 +264,7 @@ SELECT DISTINCT o.item, o.mapped_to FROM outside_learning o WHERE o.tenant = :te
 UPDATE fact f SET closed_at = :now, closed_as = 'superseded', closed_by = :person
 FROM import_decision d
 WHERE d.tenant = :tenant AND d.batch = :batch AND d.number > :after AND d.number <= :last AND d.decided = 'superseded'
-  AND d.number = ANY (:numbers::int[])
+  AND d.number IN (SELECT unnest(:numbers::int[]))
   AND f.tenant = :tenant AND f.record = d.told_record AND f.revision = d.standing_revision AND f.closed_at IS NULL
 RETURNING d.number, f.record, f.revision + 1 AS revision, f.id AS old, f.created_at, f.created_by;
 
@@ -334,7 +334,7 @@ WITH decided AS MATERIALIZED (
     LEFT JOIN json_to_recordset(:superseding::json) AS s (
         number int, record uuid, revision int, old uuid, created_at timestamptz, created_by uuid) ON s.number = d.number
     WHERE d.tenant = :tenant AND d.batch = :batch AND d.number > :after AND d.number <= :last
-      AND d.number = ANY (:numbers::int[])
+      AND d.number IN (SELECT unnest(:numbers::int[]))
 ), written AS MATERIALIZED (
     SELECT d.*, c.entry + row_number() OVER (ORDER BY d.number) AS entry,
            coalesce(d.occurrences, 0) - 1
