@@ -63,7 +63,7 @@ _RESTS = 4
 _SHARED_SECONDS = 10.0
 """Others who waited for a slice once are expected again for so long."""
 _SLICE_MIN, _SLICE_FIRST, _SLICE_MAX = 250, 256, 20_000
-_YOUNG_ROWS = 20_000
+_YOUNG_ROWS = 200_000
 """So far a slice waits for statistics of what was written, because a plan for an empty ledger reads all of it for each
 row. Later ones do with the plan they have until new statistics came in the background."""
 _DECIDED_AT_ONCE = 50_000
