@@ -49,8 +49,8 @@ class Server:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     @contextmanager
-    def new_hub(self) -> Iterator[Hub]:
-        hub = Hub.create(self)
+    def new_hub(self, zone: str = "Europe/London") -> Iterator[Hub]:
+        hub = Hub.create(self, zone)
         try:
             yield hub
         finally:
@@ -110,9 +110,9 @@ class Hub:
     clients: list[httpx.Client] = field(default_factory=list)
 
     @classmethod
-    def create(cls, server: Server) -> Hub:
+    def create(cls, server: Server, zone: str) -> Hub:
         ledger, do = server.ledger, server.do
-        tenant = do(ledger.tenants.create(f"t{secrets.token_hex(6)}", "Test tenant", "Europe/London"))
+        tenant = do(ledger.tenants.create(f"t{secrets.token_hex(6)}", "Test tenant", zone))
         key = do(ledger.clients.create(tenant.id, "tests", application=None))
         reader = do(ledger.clients.create(tenant.id, "reader", scopes=frozenset({Scope.READ})))
         caller = Caller(tenant=tenant.id, client=key.client, scopes=ALL_SCOPES)

@@ -23,7 +23,7 @@ from testamur.core.standing import Standing
 from testamur.ledger import import_settling
 from testamur.ledger.imports import SHARED_SLICE_SECONDS, SLICE_SECONDS, Imports, Pace
 from testamur.storage.database import DatabaseUrls
-from tests.hub import Hub
+from tests.hub import Hub, Server
 from tests.ledger.imports import commit, imported, outcomes, records, rehearse, rows, undo
 from tests.ledger.tellings import completion, kept, tell
 
@@ -629,6 +629,36 @@ def test_what_others_wrote_since_the_rehearsal_is_considered_row_by_row(hub: Hub
     standing = [fact for fact in kept(urls, hub, "fact") if fact["closed_at"] is None]
     assert len(standing) == 1 + 2 + 17
     gapless(urls, hub)
+
+
+def test_what_others_write_between_two_slices_is_considered(hub: Hub, urls: DatabaseUrls) -> None:
+    batch = rehearse(hub, HEAD + "".join(f"00123,FIRE-101,{days_ago(number)}\n" for number in range(1, 13)))
+    hub.do(hub.ledger.imports.begin(hub.caller, batch.id, BatchState.COMMITTED))
+    hub.do(hub.ledger.imports.work(hub.tenant.id, batch.id, 4))
+    imported(hub, f"{HEAD}00123,FIRE-101,{days_ago(2)}\n00123,FIRE-101,{days_ago(9)}\n")
+    assert outcomes(commit(hub, batch)) == {"created": 11, "already_present": 1}
+    assert len(records(hub)) == 12
+    gapless(urls, hub)
+
+
+def test_two_ids_that_a_source_gives_one_moment_are_two_whatever_is_known_since(hub: Hub) -> None:
+    """Rule I9. Nothing was written since the rehearsal, which saw the first."""
+    head, moment = "employee_id,learning,completed_on,source,source_id\n", "2023-05-04T10:00Z"
+    imported(hub, f"{head}00123,FIRE-101,{moment},old,1\n")
+    assert outcomes(imported(hub, f"{head}00123,FIRE-101,{moment},old,2\n")) == {"created": 1}
+    assert len(records(hub)) == 2
+
+
+@pytest.mark.parametrize("rows_of_a_slice", [1, 2])
+def test_a_day_and_the_moment_at_which_it_begins_in_utc_are_both_kept(server: Server, rows_of_a_slice: int) -> None:
+    """They are one moment, and not of one day where the tenant is."""
+    with server.new_hub("America/New_York") as hub:
+        batch = rehearse(hub, f"{HEAD}00123,FIRE-101,2023-05-04\n00123,FIRE-101,2023-05-04T00:00Z\n")
+        hub.do(hub.ledger.imports.begin(hub.caller, batch.id, BatchState.COMMITTED))
+        while hub.do(hub.ledger.imports.work(hub.tenant.id, batch.id, rows_of_a_slice)):
+            pass
+        assert outcomes(hub.do(hub.ledger.imports.get(hub.tenant.id, batch.id))) == {"created": 2}
+        assert len(records(hub)) == 2
 
 
 def test_a_file_that_nobody_reads_any_more_is_forgotten(hub: Hub, urls: DatabaseUrls) -> None:

@@ -128,7 +128,7 @@ _COLUMNS: dict[str, dict[Holds, str]] = {
     "import_batch": {
         NOTHING: "tenant id state client format bytes digest header columns options rows outcomes repeated has_keys"
         " has_news done created_at touched_at rehearsed_at committed_at undone_at of removals removed upload attempts"
-        " fault stage stage_done stage_total stage_began_at",
+        " fault stage stage_done stage_total stage_began_at known_entry mixes_days",
         ACTOR: "person",
         KEY: "name effect",
     },
@@ -137,7 +137,7 @@ _COLUMNS: dict[str, dict[Holds, str]] = {
     "import_outside": {NOTHING: "tenant batch item kind value title provider"},
     "import_row": {
         NOTHING: "tenant batch number outcome item completed_at completed_by_day day started_at expires_at passed"
-        " item_version source id record fact twin neighbour is_probable is_released above audience is_told",
+        " item_version source id record fact twin neighbour is_probable is_released is_met above audience is_told",
         ABOUT: "person under",
         WHO: "told",
         RESULT: "score_percent score_text time_spent certificate",

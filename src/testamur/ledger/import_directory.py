@@ -443,6 +443,7 @@ async def _note(
     await tx.run(
         "import_state",
         id=batch["id"],
+        is_known=False,
         state=state.value,
         done=done,
         outcomes=dict(outcomes),

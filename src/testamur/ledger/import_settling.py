@@ -29,6 +29,8 @@ RELEASED_AT_ONCE_MAX = 500
 async def commit_slice(tx: WriteTx, batch: Row, count: int, now: datetime) -> None:
     """Take the next rows of a batch that is being committed. The tenant's counter is locked."""
     after, last = batch["done"], min(batch["done"] + count, batch["rows"])
+    # A day and the moment at which it begins need not be of one day, so the rehearsal did not compare them.
+    is_known = batch["is_known"] and not batch["mixes_days"]
     if after == 0:
         await forget_rows(tx, batch["id"])
         await _settle_outside(tx, batch, now)
@@ -40,16 +42,19 @@ async def commit_slice(tx: WriteTx, batch: Row, count: int, now: datetime) -> No
         person=batch["person"],
         after=after,
         last=last,
+        is_known=is_known,
+        has_keys=batch["has_keys"],
         now=now,
     )
     assert row is not None
     _count(tx, row)
     if row["rest"]:
         await _write(tx, batch, row["rest"], now)
-    # Entries of people and items say nothing about how many facts there are.
-    tx.has_grown = tx.has_grown or is_fourfold(after, last)
+    # Entries of people and items say nothing about how many facts there are. A file of which no row is looked up leaves
+    # statistics to its end.
+    tx.has_grown = last == batch["rows"] if is_known and _is_plain(batch) else tx.has_grown or is_fourfold(after, last)
     if last < batch["rows"]:
-        await _note(tx, batch, BatchState.COMMITTING, last, batch["outcomes"], now)
+        await _note(tx, batch, BatchState.COMMITTING, last, batch["outcomes"], now, is_known=is_known)
         return
     await tx.run("import_patience")
     counted = await count_outcomes(tx, batch["id"])
@@ -58,6 +63,13 @@ async def commit_slice(tx: WriteTx, batch: Row, count: int, now: datetime) -> No
     await restand_import(tx, batch["id"], now)
     data = {"name": batch["name"], "digest": batch["digest"], "rows": batch["rows"], "outcomes": counted}
     await append(tx, batch["client"], [Change("import.committed", batch["id"], data)], now)
+
+
+def _is_plain(batch: Row) -> bool:
+    """Whether the rehearsal found nothing to consider in any row that can be taken."""
+    counts: Mapping[str, int] = batch["outcomes"]
+    taken = counts.get(Outcome.CREATED.value, 0) + counts.get(Outcome.REJECTED.value, 0)
+    return taken == batch["rows"] and not batch["repeated"]
 
 
 async def undo_slice(tx: WriteTx, batch: Row, count: int, now: datetime) -> bool:
@@ -234,10 +246,12 @@ async def _note(
     now: datetime,
     *,
     has_news: bool = False,
+    is_known: bool = False,
 ) -> None:
     await tx.run(
         "import_state",
         id=batch["id"],
+        is_known=is_known,
         state=state.value,
         done=done,
         outcomes=dict(outcomes),

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from itertools import islice
 from operator import attrgetter
 from typing import Any, BinaryIO
@@ -28,6 +28,7 @@ ROWS_MAX = 20_000_000
 """Rows of one file."""
 _ROWS_AT_ONCE = 8_000
 _HASHED_AT_ONCE = 1 << 20
+_MIDNIGHT = time()
 
 _SAID = {
     "day": "day",
@@ -47,7 +48,12 @@ _SAID = {
 
 @dataclass(slots=True)
 class Staged:
-    """What there is to say of a file that was read."""
+    """What there is to say of a file that was read.
+
+    Args:
+        has_keys: whether a row has its source's own id.
+        mixes_days: whether some rows say a day, and others a moment at which one begins in UTC.
+    """
 
     format: str
     header: Sequence[str] = ()
@@ -55,6 +61,7 @@ class Staged:
     rows: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     has_keys: bool = False
+    mixes_days: bool = False
 
 
 def digest_of(stream: BinaryIO) -> tuple[str, int]:
@@ -150,6 +157,7 @@ async def stage(
             await stager.end()
         staged.header, staged.columns = list(table.header), reader.columns
         staged.has_keys, staged.outcomes = stager.has_keys, stager.outcomes
+        staged.mixes_days = stager.has_days and stager.has_midnights
     return staged
 
 
@@ -166,7 +174,7 @@ class _Stager:
         self._matching = Matching()
         self._writing: asyncio.Task[None] | None = None
         self.outcomes: Counter[str] = Counter()
-        self.has_keys = False
+        self.has_keys = self.has_days = self.has_midnights = False
 
     async def take(self, rows: Sequence[Row]) -> None:
         """Match these rows, and begin to write them once those before are written."""
@@ -177,11 +185,19 @@ class _Stager:
             raise refused("learning", "range", "the file names too many learning objects that are unknown")
         outside, self._matching.fresh = self._matching.fresh, []
         self.has_keys |= bool(columns["source_id"])
+        self._look_at_days(columns["day"], columns["completed_at"])
         others = Counter(outcome for outcome in columns["outcome"] if outcome is not None)
         self.outcomes.update(others, created=len(rows) - others.total())
         await self.end()
         before, last = rows[0].number - 1, rows[-1].number
         self._writing = asyncio.create_task(self._write(columns, outside, before, last, dict(self.outcomes)))
+
+    def _look_at_days(self, days: Sequence[date | None], moments: Sequence[datetime | None]) -> None:
+        if not moments:
+            self.has_days |= bool(days)
+            return
+        self.has_days |= any(at is None and day is not None for at, day in zip(moments, days, strict=True))
+        self.has_midnights |= any(at is not None and at.time() == _MIDNIGHT for at in moments)
 
     async def end(self) -> None:
         """Wait for what is being written. Raises what went wrong with it."""

@@ -264,12 +264,14 @@ class Imports:
             async with self._database.write(tenant) as tx:
                 await tx.run("import_unhurried")
                 await tx.run("import_patience")
+                seen: int = await tx.value("entry_last")
                 repeated: int = await tx.value("import_twins", batch=id, numbers=None)
+                met = [row["item"] for row in await tx.rows("import_items_met", batch=id)]
             for after in range(0, staged.rows, _DECIDED_AT_ONCE):
                 async with self._database.write(tenant) as tx:
                     await tx.run("import_unhurried")
                     await tx.run("import_patience")
-                    await tx.run("import_decide", batch=id, after=after, last=after + _DECIDED_AT_ONCE)
+                    await tx.run("import_decide", batch=id, after=after, last=after + _DECIDED_AT_ONCE, met=met)
                     await tx.run(
                         "import_touch", id=id, rows=staged.rows, outcomes=dict(staged.outcomes), now=self._clock()
                     )
@@ -280,6 +282,9 @@ class Imports:
                 await tx.run("import_patience")
                 await forget_rows(tx, id)
                 outcomes = await count_outcomes(tx, id)
+                is_known = await tx.value("entry_last") == seen
+                data = {"name": name[:255], "digest": digest, "rows": staged.rows, "outcomes": outcomes}
+                await append(tx, client, [Change("import.rehearsed", id, data)], now)
                 await tx.run(
                     "import_finish_reading",
                     id=id,
@@ -292,11 +297,11 @@ class Imports:
                     outcomes=outcomes,
                     repeated=repeated,
                     has_keys=staged.has_keys,
+                    mixes_days=staged.mixes_days,
                     effect=effect_kept(effect),
+                    is_known=is_known,
                     now=now,
                 )
-                data = {"name": name[:255], "digest": digest, "rows": staged.rows, "outcomes": outcomes}
-                await append(tx, client, [Change("import.rehearsed", id, data)], now)
 
     async def _rehearse_directory(
         self,
@@ -346,7 +351,9 @@ class Imports:
                 outcomes=outcomes,
                 repeated=repeated,
                 has_keys=False,
+                mixes_days=False,
                 effect=None,
+                is_known=False,
                 now=now,
             )
             kept = msgspec.to_builtins(removals)
@@ -404,6 +411,7 @@ class Imports:
                 if towards is BatchState.UNDONE:
                     raise Conflict(f"An import of {batch.of.value} is not taken back; send the file as it was before")
                 said = await self._confirmed(tx, row, removals, now)
+            await append(tx, caller.client, [Change(f"import.{going.value}", id, said)], now)
             await tx.run(
                 "import_state",
                 id=id,
@@ -411,9 +419,9 @@ class Imports:
                 done=0,
                 outcomes=row["outcomes"],
                 has_news=False,
+                is_known=row["is_known"],
                 now=now,
             )
-            await append(tx, caller.client, [Change(f"import.{going.value}", id, said)], now)
         return await self.get(caller.tenant, id)
 
     async def _confirmed(self, tx: WriteTx, batch: Row, confirmed: int | None, now: datetime) -> dict[str, Any] | None:

@@ -4,8 +4,9 @@
 SET LOCAL statement_timeout = '1h'; SET LOCAL work_mem = '64MB'; SET LOCAL enable_nestloop = off;
 
 -- name: import_slicewise!
--- For this transaction: each row is looked up once, and what was found for it is of no use to the next.
-SET LOCAL enable_memoize = off;
+-- For this transaction: each row is looked up once, and what was found for it is of no use to the next; a slice is kept in
+-- memory while it is written into one table after the other.
+SET LOCAL enable_memoize = off; SET LOCAL work_mem = '16MB';
 
 -- name: import_turn!
 -- Locks the tenant's counter, behind every other slice: imports wait for each other at another door than all others do,
@@ -177,14 +178,22 @@ WITH said AS NOT MATERIALIZED (
 )
 SELECT count(neighbour) FROM noted;
 
+-- name: import_items_met
+-- Items of a batch that somebody has completed already. History mostly comes before anything else of its items.
+SELECT i.item FROM (
+    SELECT DISTINCT r.item FROM import_row r WHERE r.tenant = :tenant AND r.batch = :batch AND r.person IS NOT NULL
+) i WHERE EXISTS (SELECT FROM fact f WHERE f.tenant = :tenant AND f.item = i.item AND f.closed_at IS NULL);
+
 -- name: import_decide!
--- The rehearsal: outcomes as they would be, and nothing else.
+-- The rehearsal: outcomes as they would be, and nothing else. What is of another item than those met and has no key of
+-- its own meets nothing but other rows of the file.
 WITH decided AS MATERIALIZED (
-    SELECT d.number, d.decided, d.told_record FROM import_decision d
+    SELECT d.number, d.decided, d.told_record, d.occurrences IS NOT NULL AS is_met FROM import_decision d
     WHERE d.tenant = :tenant AND d.batch = :batch AND d.number > :after AND d.number <= :last
-      AND (d.outcome <> d.decided OR d.record IS DISTINCT FROM d.told_record)
+      AND (d.item IN (SELECT unnest(:met::uuid[])) OR d.source_id IS NOT NULL OR d.twin IS NOT NULL OR d.is_probable)
+      AND (d.outcome <> d.decided OR d.record IS DISTINCT FROM d.told_record OR d.occurrences IS NOT NULL)
 )
-UPDATE import_row r SET outcome = d.decided, record = d.told_record FROM decided d
+UPDATE import_row r SET outcome = d.decided, record = d.told_record, is_met = d.is_met FROM decided d
 WHERE r.tenant = :tenant AND r.batch = :batch AND r.number > :after AND r.number <= :last AND r.number = d.number;
 
 -- name: import_counts
@@ -192,8 +201,9 @@ SELECT outcome, count(*) AS rows FROM import_row WHERE tenant = :tenant AND batc
 
 -- name: import_finish_reading!
 UPDATE import_batch SET state = 'rehearsed', bytes = :bytes, digest = :digest, format = :format, header = :header::text[], columns = :columns, rows = :rows,
-       outcomes = :outcomes, repeated = :repeated, has_keys = :has_keys, effect = :effect, rehearsed_at = :now,
-       touched_at = :now
+       outcomes = :outcomes, repeated = :repeated, has_keys = :has_keys, mixes_days = :mixes_days, effect = :effect,
+       known_entry = CASE WHEN :is_known THEN (SELECT entry FROM tenant_counter WHERE tenant = :tenant) END,
+       rehearsed_at = :now, touched_at = :now
 WHERE tenant = :tenant AND id = :id;
 
 -- name: import_get
@@ -201,7 +211,9 @@ SELECT * FROM import_batch WHERE tenant = :tenant AND id = :id;
 
 -- name: import_take
 -- Whoever works on a batch has it alone.
-SELECT * FROM import_batch WHERE tenant = :tenant AND id = :id FOR UPDATE;
+SELECT b.*, b.known_entry IS NOT DISTINCT FROM c.entry AS is_known
+FROM import_batch b JOIN tenant_counter c ON c.tenant = :tenant
+WHERE b.tenant = :tenant AND b.id = :id FOR UPDATE OF b;
 
 -- name: import_list
 SELECT * FROM import_batch
@@ -232,6 +244,7 @@ DELETE FROM import_batch WHERE tenant = :tenant AND id = :id;
 
 -- name: import_state!
 UPDATE import_batch SET state = :state, done = :done, outcomes = :outcomes, has_news = :has_news, touched_at = :now,
+       known_entry = CASE WHEN :is_known THEN (SELECT entry FROM tenant_counter WHERE tenant = :tenant) END,
        stage_began_at = CASE WHEN state <> :state THEN :now ELSE stage_began_at END,
        committed_at = CASE WHEN :state = 'committed' AND committed_at IS NULL THEN :now ELSE committed_at END,
        undone_at = CASE WHEN :state = 'undone' THEN :now ELSE undone_at END
@@ -270,29 +283,38 @@ RETURNING d.number, f.record, f.revision + 1 AS revision, f.id AS old, f.created
 
 -- name: import_slice_plain
 -- Of a slice, in one trip, the rows that came out as the rehearsal said because the ledger has nothing near them: facts,
--- keys, reports and entries. Which rows are left is the answer: `import_slice` considers each. The tenant's counter is
--- locked.
+-- keys, reports and entries. Where nobody wrote since the rehearsal, it is known to have nothing near them. Which rows are
+-- left is the answer: `import_slice` considers each. The tenant's counter is locked.
 WITH part AS MATERIALIZED (
-    SELECT r.*, r.outcome = 'created' AND r.person IS NOT NULL AND r.twin IS NULL AND r.neighbour IS NULL
-                AND r.record IS NULL AND NOT r.is_released AND near.is_there IS NULL AND keyed.is_there IS NULL
-                AND lag(r.person) OVER moment IS NULL AS is_plain
-    FROM import_row r
-    LEFT JOIN LATERAL (
-        SELECT true AS is_there FROM fact f
-        WHERE f.tenant = :tenant AND f.person = r.person AND f.item = r.item AND f.closed_at IS NULL
-          AND f.completed_at >= (r.day - interval '14 hours') AT TIME ZONE 'UTC'
-          AND f.completed_at < (r.day + interval '38 hours') AT TIME ZONE 'UTC' LIMIT 1
-    ) near ON true
-    LEFT JOIN LATERAL (
-        SELECT true AS is_there FROM source_key k
-        WHERE k.tenant = :tenant AND k.source = 'import:' || r.source AND k.value = r.source_id LIMIT 1
-    ) keyed ON true
-    WHERE r.tenant = :tenant AND r.batch = :batch AND r.number > :after AND r.number <= :last
-    -- Two rows of one moment need not be of one day: one may say the day and the other the moment it begins in UTC.
-    WINDOW moment AS (PARTITION BY r.person, r.item, r.completed_at ORDER BY r.number)
-), written AS MATERIALIZED (
-    SELECT p.*, c.entry + row_number() OVER (ORDER BY p.number) AS entry
-    FROM part p CROSS JOIN (SELECT entry FROM tenant_counter WHERE tenant = :tenant) c WHERE p.is_plain
+    SELECT p.*, c.entry + count(*) FILTER (WHERE p.is_plain) OVER (ORDER BY p.number ROWS UNBOUNDED PRECEDING) AS entry
+    FROM (
+        SELECT r.*, r.outcome = 'created' AND r.person IS NOT NULL AND r.twin IS NULL AND r.neighbour IS NULL
+                    AND r.record IS NULL AND NOT r.is_released AND NOT r.is_met
+                    AND near.is_there IS NULL AND keyed.is_there IS NULL
+                    AND r.number <= coalesce(moment.first, r.number) AS is_plain
+        FROM import_row r
+        LEFT JOIN (
+            -- The rehearsal takes no two rows of one moment for twins that are not of one day, nor what was mapped to one
+            -- item only since.
+            SELECT r.person, r.item, r.completed_at, min(r.number) AS first FROM import_row r
+            WHERE NOT :is_known AND r.tenant = :tenant AND r.batch = :batch AND r.number > :after AND r.number <= :last
+            GROUP BY r.person, r.item, r.completed_at HAVING count(*) > 1
+        ) moment ON moment.person = r.person AND moment.item = r.item AND moment.completed_at = r.completed_at
+        LEFT JOIN LATERAL (
+            SELECT true AS is_there FROM fact f
+            WHERE NOT :is_known AND f.tenant = :tenant AND f.person = r.person AND f.item = r.item
+              AND f.closed_at IS NULL
+              AND f.completed_at >= (r.day - interval '14 hours') AT TIME ZONE 'UTC'
+              AND f.completed_at < (r.day + interval '38 hours') AT TIME ZONE 'UTC' LIMIT 1
+        ) near ON true
+        LEFT JOIN LATERAL (
+            SELECT true AS is_there FROM source_key k
+            WHERE :has_keys AND k.tenant = :tenant AND k.source = 'import:' || r.source AND k.value = r.source_id LIMIT 1
+        ) keyed ON true
+        WHERE r.tenant = :tenant AND r.batch = :batch AND r.number > :after AND r.number <= :last
+    ) p CROSS JOIN (SELECT entry FROM tenant_counter WHERE tenant = :tenant) c
+), written AS NOT MATERIALIZED (
+    SELECT * FROM part WHERE is_plain
 ), counted AS (
     UPDATE tenant_counter SET entry = entry + (SELECT count(*) FROM written) WHERE tenant = :tenant
 ), told AS (
