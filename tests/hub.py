@@ -22,7 +22,7 @@ from testamur.core.callers import ALL_SCOPES, Caller, Scope
 from testamur.core.ids import Id, to_hex24, to_opaque, to_ulid
 from testamur.core.items import ItemKind, NewItem
 from testamur.core.people import Identifier, NewPerson
-from testamur.http.protocol import OneWriteProtocol
+from testamur.http.protocol import KnowingProtocol
 from testamur.ledger import Ledger
 from testamur.ledger.clients import NewKey
 from testamur.ledger.tenants import Tenant
@@ -63,7 +63,13 @@ class Server:
         configure("json", "error")
         application = Application(Settings(**settings), urls)
         config = uvicorn.Config(
-            application, host="127.0.0.1", port=0, log_config=None, lifespan="on", http=OneWriteProtocol
+            application,
+            host="127.0.0.1",
+            port=0,
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            http=KnowingProtocol,
         )
         server = uvicorn.Server(config)
         loops: list[asyncio.AbstractEventLoop] = []

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import uvicorn
 
+from testamur.http.protocol import KnowingProtocol, respond
 from tests.hub import Hub
 
 ASK = "{method} /stackone/unified/lms/completions/x HTTP/1.1\r\nHost: here\r\n{more}\r\n"
@@ -76,3 +82,67 @@ def test_a_client_that_waits_for_leave_gets_it(hub: Hub, wire: socket.socket) ->
     assert read(wire, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
     wire.sendall(body)
     assert wire.recv(65536).startswith(b"HTTP/1.1 422")
+
+
+@pytest.mark.parametrize("ask", ["GET {} HTTP/1.0\r\n", "GET {} HTTP/1.1\r\nConnection: close\r\n"])
+def test_who_asks_for_an_end_gets_one(wire: socket.socket, ask: str) -> None:
+    wire.sendall(f"{ask.format('/stackone/unified/lms/completions/x')}Host: here\r\n\r\n".encode())
+    data = b""
+    while piece := wire.recv(65536):
+        data += piece
+    head, _, body = data.partition(b"\r\n\r\n")
+    assert b"\r\nconnection: close" in head
+    assert f"content-length: {len(body)}".encode() in head
+
+
+@contextmanager
+def answering(headers: list[tuple[bytes, bytes]]) -> Iterator[socket.socket]:
+    """A connection to a server that answers everything with these headers."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await respond(send, 200, [*headers, (b"content-length", b"2")], b"ok")
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(app, http=KnowingProtocol, lifespan="off", log_config=None, access_log=False)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
+        thread.start()
+        while not server.started:
+            thread.join(0.01)
+        try:
+            with socket.create_connection(listener.getsockname(), timeout=5) as opened:
+                yield opened
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+@pytest.mark.parametrize("value", [b"a\r\nset-cookie: b", b"a\nb", b"a\rb", b"a\0b", b"a\x7fb"])
+def test_what_comes_into_a_header_ends_no_line(value: bytes) -> None:
+    """Nothing of such an answer is sent."""
+    with answering([(b"x-said", value)]) as wire:
+        wire.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        answer = wire.recv(65536)
+    assert answer == b""
+
+
+def test_a_header_may_hold_any_letter() -> None:
+    with answering([(b"x-said", "größer\tals".encode("latin-1"))]) as wire:
+        wire.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        answer = wire.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert "x-said: größer\tals\r\n".encode("latin-1") in answer
+
+
+def test_any_other_server_gets_the_two_messages() -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(respond(send, 201, [(b"content-length", b"2")], b"ok"))
+    assert sent == [
+        {"type": "http.response.start", "status": 201, "headers": [(b"content-length", b"2")]},
+        {"type": "http.response.body", "body": b"ok"},
+    ]

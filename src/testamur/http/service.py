@@ -22,6 +22,7 @@ from testamur.http.incoming import Incoming
 from testamur.http.limits import RateLimiter
 from testamur.http.metrics import observe
 from testamur.http.operations import Call, Dialect, Parts, Reply
+from testamur.http.protocol import respond
 from testamur.http.routing import Router
 from testamur.ledger import Ledger
 from testamur.logs import RequestLine, log_request
@@ -176,13 +177,7 @@ class DialectService:
             headers.append((b"content-type", reply.media_type))
         if reply.status not in (204, 304):
             headers.append((b"content-length", str(len(body)).encode()))
-        if scope["method"] == "HEAD":
-            body = b""
-        hold = scope.get("extensions", _NOTHING).get("testamur.hold")
-        if hold is not None and body:
-            hold()
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await respond(send, reply.status, headers, b"" if scope["method"] == "HEAD" else body)
 
     async def _send_parts(self, scope: Scope, send: Send, reply: Reply, parts: Parts, request_id: str) -> None:
         headers = [(b"x-request-id", request_id.encode()), *reply.headers, (b"content-type", reply.media_type)]
