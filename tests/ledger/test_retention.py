@@ -13,7 +13,8 @@ from testamur.core.items import ItemKind, NewItem
 from testamur.core.moments import When
 from testamur.core.people import Reference
 from testamur.core.retention import Basis, Because, Erasure, Hold, Keeps, Kept, Level, NewRule, Pseudonym, Rule
-from testamur.ledger.erasure import Ended
+from testamur.ledger import erasure as erasing
+from testamur.ledger.erasure import Ended, Place, RunPart
 from tests.hub import Hub
 from tests.ledger.erasing import ADA, FIRE, LIFT, ZOE, assign, by_id, record
 
@@ -44,6 +45,10 @@ async def _run(hub: Hub, **options: Any) -> list[Ended]:
 
 def run(hub: Hub, **options: Any) -> list[Ended]:
     return hub.do(_run(hub, **options))
+
+
+def run_part(hub: Hub, **options: Any) -> RunPart:
+    return hub.do(hub.ledger.erasures.run_part(hub.caller, **{"count": 100} | options))
 
 
 def scores(hub: Hub, person: Id) -> list[str | None]:
@@ -234,6 +239,44 @@ def test_a_run_stops_after_as_many_people_as_it_may(hub: Hub) -> None:
     rule(hub, years=5, erases=Level.DETAIL)
     assert [one.person for one in run(hub, count=1)] == [hub.person]
     assert [one.person for one in run(hub, count=1)] == [hub.other_person]
+
+
+def test_a_part_of_a_run_says_whether_anybody_else_loses_something(hub: Hub) -> None:
+    record(hub, completed=LONG_AGO)
+    record(hub, person=ZOE, completed=LATELY)
+    made = rule(hub, years=5, erases=Level.DETAIL)
+    assert run_part(hub, count=1, rehearse=True).next is None, "Zoe loses nothing"
+    hub.do(hub.ledger.retention.end(hub.caller, made.id, "Too long"))
+    rule(hub, erases=Level.DETAIL)
+    first = run_part(hub, count=1)
+    assert ([one.person for one in first.ended], first.next) == ([hub.person], Place(True, hub.person))
+    assert None not in scores(hub, hub.other_person)
+    second = run_part(hub, count=1, after=first.next)
+    assert ([one.person for one in second.ended], second.next) == ([hub.other_person], None)
+
+
+def test_a_part_of_a_run_looks_at_so_many_people_and_no_more(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    record(hub, completed=LATELY)
+    record(hub, person=ZOE, completed=LONG_AGO)
+    rule(hub, years=5, erases=Level.DETAIL)
+    monkeypatch.setattr(erasing, "LOOKED_AT_MAX", 1)
+    first = run_part(hub)
+    assert first == RunPart([], Place(True, hub.person)), "she was looked at, and nobody else"
+    second = run_part(hub, after=first.next)
+    assert ([one.person for one in second.ended], second.next) == ([hub.other_person], None)
+
+
+def test_a_run_begins_with_what_erasures_hold_back(hub: Hub) -> None:
+    record(hub, completed=LONG_AGO)
+    record(hub, person=ZOE, completed=LATELY)
+    kept = rule(hub, item=FIRE, years=50, keeps=Keeps.DETAIL)
+    erase(hub, Level.DETAIL, ZOE)
+    hub.do(hub.ledger.retention.end(hub.caller, kept.id, "The law changed"))
+    rule(hub, years=5, erases=Level.DETAIL)
+    first = run_part(hub, count=1, rehearse=True)
+    assert ([one.person for one in first.ended], first.next) == ([hub.other_person], Place(False, hub.other_person))
+    assert [one.person for one in run(hub, rehearse=True)] == [hub.other_person, hub.person], "and nobody twice"
+    assert [one.person for one in run(hub)] == [hub.other_person, hub.person]
 
 
 def test_a_rule_that_is_set_anew_closes_the_one_before(hub: Hub) -> None:

@@ -37,6 +37,8 @@ from testamur.storage.database import Database, Row, Tx, WriteTx
 
 OPEN_MAX = 100
 """Erasures of one person that may keep something back at once."""
+LOOKED_AT_MAX = 1000
+"""People whom a part of a run looks at."""
 RETENTION_REASON = "The time for which it is kept is over"
 _PEOPLE_AT_ONCE = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,6 +51,43 @@ class Ended:
     person: Id
     level: Level
     erased: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a run has come: first everybody of whom an erasure holds something back, then whom rules may end.
+
+    Args:
+        person: looked at last; each half goes by id.
+    """
+
+    by_rules: bool
+    person: Id
+
+
+@dataclass(frozen=True, slots=True)
+class RunPart:
+    """What a part of a run did, or would do.
+
+    Args:
+        next: behind which there is somebody who loses something, or who was not looked at; None when there is nobody.
+    """
+
+    ended: Sequence[Ended]
+    next: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """What a run has to do for a person.
+
+    Args:
+        id: of the erasure that goes on; None for a new one, for what rules end.
+    """
+
+    id: Id | None
+    level: Level
+    plan: Plan
 
 
 @dataclass(slots=True)
@@ -127,13 +166,37 @@ class Erasures:
             rehearse: write nothing, and tell the same.
             count: people who lose something, at most.
         """
-        done = 0
-        async for person in self._candidates(caller.tenant):
-            if count is not None and done >= count:
-                return
-            for ended in await self._run_person(caller, person, rehearse):
-                done += 1
+        after, left = None, count
+        while left is None or left > 0:
+            part = await self.run_part(caller, rehearse=rehearse, after=after, count=left or LOOKED_AT_MAX)
+            for ended in part.ended:
                 yield ended
+            if part.next is None:
+                return
+            after = part.next
+            left = None if left is None else left - len({ended.person for ended in part.ended})
+
+    async def run_part(
+        self, caller: Caller, *, rehearse: bool = False, after: Place | None = None, count: int
+    ) -> RunPart:
+        """A part of a run: it looks at LOOKED_AT_MAX people at most.
+
+        Args:
+            rehearse: write nothing, and tell the same.
+            after: where the part before stopped.
+            count: people who lose something, at most.
+        """
+        ended: list[Ended] = []
+        looked_at = done = 0
+        async for place in self._candidates(caller.tenant, after):
+            if looked_at == LOOKED_AT_MAX or (done >= count and await self._is_due(caller.tenant, place.person)):
+                return RunPart(ended, after)
+            if done < count:
+                of_person = await self._run_person(caller, place.person, rehearse)
+                ended += of_person
+                done += bool(of_person)
+            looked_at, after = looked_at + 1, place
+        return RunPart(ended, None)
 
     async def get(self, tenant: Id, id: Id) -> Erasure:
         """One erasure. Raises NotFound."""
@@ -160,74 +223,59 @@ class Erasures:
             rows = await tx.rows("erasures_page", person=whom, only_open=only_open, after=after, count=count)
         return [_erasure(row) for row in rows]
 
-    async def _candidates(self, tenant: Id) -> AsyncIterator[Id]:
-        seen: set[Id] = set()
+    async def _candidates(self, tenant: Id, after: Place | None) -> AsyncIterator[Place]:
+        """Whom a run looks at, from behind a place. Nobody twice, but for whom it has erased between."""
         async with self._database.read(tenant) as tx:
-            rows = await tx.rows("erasures_page", person=None, only_open=True, after=None, count=10**6)
             has_rules = any(rule.erases for rule in await rules_of(tx))
-        for row in rows:
-            if row["person"] not in seen:
-                seen.add(row["person"])
-                yield row["person"]
-        after = FIRST_ID
-        while has_rules:
-            async with self._database.read(tenant) as tx:
-                rows = await tx.rows("erasure_candidates", after=after, count=_PEOPLE_AT_ONCE)
-            for row in rows:
-                if row["id"] not in seen:
-                    yield row["id"]
-            if len(rows) < _PEOPLE_AT_ONCE:
-                return
-            after = rows[-1]["id"]
+        for by_rules in (False, True) if has_rules else (False,):
+            if after is not None and after.by_rules > by_rules:
+                continue
+            query = "erasure_candidates" if by_rules else "erasure_held_back"
+            last = after.person if after is not None and after.by_rules == by_rules else FIRST_ID
+            rows: Sequence[Row] | None = None
+            while rows is None or len(rows) == _PEOPLE_AT_ONCE:
+                async with self._database.read(tenant) as tx:
+                    rows = await tx.rows(query, after=last, count=_PEOPLE_AT_ONCE)
+                for row in rows:
+                    last = row["person"]
+                    yield Place(by_rules, last)
+
+    async def _is_due(self, tenant: Id, person: Id) -> bool:
+        async with self._database.read(tenant) as tx:
+            return bool(await _due(tx, await about_person(tx, person, self._clock())))
 
     async def _run_person(self, caller: Caller, person: Id, rehearse: bool) -> list[Ended]:
-        ended: list[Ended] = []
         async with self._database.read(caller.tenant) as tx:
             await tx.run("erasure_patience")
             about = await about_person(tx, person, self._clock())
-            open_ = await tx.rows("erasures_page", person=person, only_open=True, after=None, count=OPEN_MAX)
-            found: dict[Id | None, _Found] = {}
-            due: list[tuple[Row | None, Level]] = []
-            for row in open_:
-                level = Level(row["level"])
-                plan = about.keeping.plan(level, about.owned)
-                if _is_news(row, plan):
-                    found[row["id"]] = await self._find(tx, about, plan)
-                    due.append((row, level))
-                    ended.append(Ended(person, level, _counted(plan, found[row["id"]])))
-            if not due:
-                plan = about.keeping.expired(about.owned)
-                if plan.does_something:
-                    found[None] = await self._find(tx, about, plan)
-                    due.append((None, _level_of(plan)))
-                    ended.append(Ended(person, _level_of(plan), _counted(plan, found[None])))
+            due = await _due(tx, about)
+            found = {one.id: await self._find(tx, about, one.plan) for one in due}
         if rehearse or not due:
-            return ended
+            return [Ended(person, one.level, _counted(one.plan, found[one.id])) for one in due]
         return await self._run_due(caller, due, about, found)
 
     async def _run_due(
         self,
         caller: Caller,
-        due: Sequence[tuple[Row | None, Level]],
+        due: Sequence[_Due],
         before: About,
         found: dict[Id | None, _Found],
     ) -> list[Ended]:
         ended = []
         async with self._database.write(caller.tenant, alone=True) as tx:
             await tx.run("erasure_patience")
-            for row, level in due:
+            for one in due:
                 now = self._clock()
                 about = await about_person(tx, before.person, self._clock())
                 keeping = about.keeping
-                plan = keeping.expired(about.owned) if row is None else keeping.plan(level, about.owned)
+                plan = keeping.expired(about.owned) if one.id is None else keeping.plan(one.level, about.owned)
                 if not plan.does_something:
                     continue
-                known = found[row["id"] if row else None] if about.patterns == before.patterns else None
-                seen = await self._find(tx, about, plan, known)
-                if row is None:
+                seen = await self._find(tx, about, plan, found[one.id] if about.patterns == before.patterns else None)
+                if one.id is None:
                     erasure = await _ask(tx, caller, about, _level_of(plan), RETENTION_REASON, now)
                 else:
-                    erasure = await _get(tx, row["id"])
+                    erasure = await _get(tx, one.id)
                     if erasure.completed_at is not None:
                         continue  # everything went with the one before
                 await self._carry_out(tx, caller, erasure, about, plan, seen, now)
@@ -401,6 +449,21 @@ async def _find_mentions(tx: Tx, about: About, found: _Found) -> None:
         (row["record"], row["digest"]) for row in await tx.rows("erasure_mentions_reports", **said)
     ]
     found.fact_mentions = [row["record"] for row in await tx.rows("erasure_mentions_facts", **said)]
+
+
+async def _due(tx: Tx, about: About) -> list[_Due]:
+    """What may go of erasures that hold something back or else, where they have nothing new, what rules end."""
+    rows = await tx.rows("erasures_page", person=about.person, only_open=True, after=None, count=OPEN_MAX)
+    due = []
+    for row in rows:
+        level = Level(row["level"])
+        plan = about.keeping.plan(level, about.owned)
+        if _is_news(row, plan):
+            due.append(_Due(row["id"], level, plan))
+    if due:
+        return due
+    plan = about.keeping.expired(about.owned)
+    return [_Due(None, _level_of(plan), plan)] if plan.does_something else []
 
 
 def _level_of(plan: Plan) -> Level:

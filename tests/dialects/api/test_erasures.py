@@ -13,6 +13,7 @@ from tests.hub import Hub
 
 ADA = "/v1/people/ref:00123/erasures"
 ERASURES, RULES, HOLDS = "/v1/erasures", "/v1/retention-rules", "/v1/legal-holds"
+RUNS = "/v1/retention/runs"
 NOTHING = "00000000000000000000000000"
 COUNTED = {
     "detail_of": 0,
@@ -47,6 +48,13 @@ def made(client: httpx.Client, path: str, **body: Any) -> dict[str, Any]:
     told: dict[str, Any] = answer.json()
     at = answer.headers["location"]
     assert client.get(at).json() == told
+    return told
+
+
+def ran(client: httpx.Client, **body: Any) -> dict[str, Any]:
+    answer = client.post(RUNS, json=body)
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
     return told
 
 
@@ -183,6 +191,58 @@ def test_a_hold_lasts_until_it_is_lifted(hub: Hub, client: httpx.Client) -> None
     problem(client.post(f"{HOLDS}/{placed['id']}/lift", json={"reason": "Again"}), 409, "conflict")
 
 
+def test_a_run_erases_what_rules_end_and_says_of_whom(hub: Hub, client: httpx.Client) -> None:
+    record = complete(client)
+    made(client, RULES, basis="completion", erases="detail")
+    ended = {
+        "person": to_ulid(hub.person, "person"),
+        "level": "detail",
+        "erased": COUNTED | {"detail_of": 1, "reports": 1},
+    }
+    assert ran(client, rehearse=True) == {"rehearsed": True, "erased": [ended], "next": None}
+    assert client.get(f"/v1/records/{record}").json()["score_percent"] == 80
+    assert ran(client) == {"rehearsed": False, "erased": [ended], "next": None}
+    assert client.get(f"/v1/records/{record}").json()["score_percent"] is None
+    (stored,) = client.get(ERASURES).json()["data"]
+    assert (stored["erased"], stored["asked_by"]) == (ended["erased"], to_ulid(hub.key.client, "client"))
+    assert ran(client) == {"rehearsed": False, "erased": [], "next": None}
+
+
+def test_a_run_goes_on_where_the_one_before_stopped(hub: Hub, client: httpx.Client) -> None:
+    complete(client)
+    complete(client, person="ref:00124")
+    made(client, RULES, basis="completion", erases="detail")
+    people = [to_ulid(hub.person, "person"), to_ulid(hub.other_person, "person")]
+    for rehearse in (True, False):
+        first = ran(client, rehearse=rehearse, limit=1)
+        rest = ran(client, rehearse=rehearse, limit=1, cursor=first["next"])
+        assert [one["person"] for one in first["erased"] + rest["erased"]] == people
+        assert (first["next"] is None, rest["next"]) == (False, None)
+
+
+def test_a_run_goes_on_without_a_cursor_too(client: httpx.Client) -> None:
+    complete(client)
+    complete(client, person="ref:00124")
+    made(client, RULES, basis="completion", erases="detail")
+    first, second = ran(client, limit=1), ran(client, limit=1)
+    assert len({one["person"] for one in first["erased"] + second["erased"]}) == 2
+    assert second["next"] is None
+
+
+def test_a_run_is_of_one_tenant(hub: Hub, other_hub: Hub, client: httpx.Client) -> None:
+    stranger = other_hub.client("api")
+    complete(client)
+    complete(client, person="ref:00124")
+    theirs = complete(stranger)
+    for one in (client, stranger):
+        made(one, RULES, basis="completion", erases="detail")
+    told = ran(client, limit=1)
+    problem(stranger.post(RUNS, json={"cursor": told["next"]}), 422, "invalid_cursor")
+    ran(client)
+    assert stranger.get(f"/v1/records/{theirs}").json()["score_percent"] == 80
+    assert [one["person"] for one in ran(stranger)["erased"]] == [to_ulid(other_hub.person, "person")]
+
+
 def test_everything_is_in_the_feed_without_words(hub: Hub, client: httpx.Client) -> None:
     before = client.get("/v1/feed", params={"limit": 1}).json()["last"]
     rule, hold = made(client, RULES, basis="completion", years=6), made(client, HOLDS, person="ref:00123")
@@ -239,6 +299,18 @@ def test_with_a_key_the_person_is_gone_and_the_answer_is_told_again(hub: Hub, cl
         (RULES, {"basis": "leaving", "category": "Nothing", "reason": "x"}, "/category", "not_found"),
         (RULES, {"basis": "leaving", "item": "ref:FIRE-101", "category": "x", "reason": "x"}, "/category", "range"),
         (HOLDS, {"reason": "x"}, "/person", "range"),
+        (RUNS, {"rehearse": "yes"}, "/rehearse", "type"),
+        (RUNS, {"rehearse": None}, "/rehearse", "type"),
+        (RUNS, {"limit": 0}, "/limit", None),
+        (RUNS, {"limit": 101}, "/limit", None),
+        (RUNS, {"limit": 10**30}, "/limit", None),
+        (RUNS, {"limit": "10"}, "/limit", "type"),
+        (RUNS, {"limit": 1.5}, "/limit", None),
+        (RUNS, {"cursor": "x"}, "/cursor", "invalid_cursor"),
+        (RUNS, {"cursor": "a\0b"}, "/cursor", None),
+        (RUNS, {"cursor": 1}, "/cursor", "type"),
+        (RUNS, {"cursor": "x" * 5000}, "/cursor", None),
+        (RUNS, {"more": 1}, "/more", "unknown"),
         (HOLDS, {"reason": "x", "person": "ref:nobody"}, "/person", "person_not_found"),
         (HOLDS, {"reason": "x", "person": "ref:00123", "item": "ref:FIRE-101"}, "/person", "range"),
     ],
@@ -251,7 +323,7 @@ def test_what_cannot_be_is_refused_by_its_name(
     assert code is None or code in [fault["code"] for fault in faults]
 
 
-@pytest.mark.parametrize("path", [ADA, RULES, HOLDS])
+@pytest.mark.parametrize("path", [ADA, RULES, HOLDS, RUNS])
 def test_what_is_no_json_is_no_request(client: httpx.Client, path: str) -> None:
     headers = {"content-type": "application/json"}
     problem(client.post(path, content="{", headers=headers), 400)
@@ -265,6 +337,7 @@ def test_a_reader_only_reads(hub: Hub, client: httpx.Client) -> None:
     reader = hub.client("api", hub.reader)
     for path in (ADA, RULES, HOLDS, f"{HOLDS}/{hold['id']}/lift", f"{RULES}/{rule['id']}/close"):
         problem(reader.post(path, json={"reason": "x", "level": "all", "rehearse": True}), 403, "forbidden")
+    problem(reader.post(RUNS, json={"rehearse": True}), 403, "forbidden")
     for path in (ADA, ERASURES, RULES, HOLDS, f"{HOLDS}/{hold['id']}", f"{RULES}/{rule['id']}"):
         assert reader.get(path).status_code == 200
 

@@ -166,10 +166,17 @@ SELECT erase_facts(:id, :records::uuid[], :entries::bigint[]);
 -- name: erasure_whole
 SELECT erase_person(:id, :now);
 
+-- name: erasure_held_back
+-- People of whom an erasure holds something back, in order of id.
+SELECT DISTINCT person FROM erasure
+WHERE tenant = :tenant AND completed_at IS NULL AND person > :after::uuid
+ORDER BY person LIMIT :count;
+
 -- name: erasure_candidates
--- People who have anything that a rule may end, in order of id.
-SELECT p.id FROM person p
+-- People who have anything that a rule may end and of whom no erasure holds anything back, in order of id.
+SELECT p.id AS person FROM person p
 WHERE p.tenant = :tenant AND p.id > :after::uuid
+  AND NOT EXISTS (SELECT FROM erasure e WHERE e.tenant = :tenant AND e.person = p.id AND e.completed_at IS NULL)
   AND (EXISTS (SELECT FROM fact f WHERE f.tenant = :tenant AND f.person = p.id AND f.closed_at IS NULL AND f.completed_at IS NOT NULL)
        OR EXISTS (SELECT FROM fact f
                   WHERE f.tenant = :tenant AND f.person = p.id AND (f.closed_at IS NOT NULL OR f.completed_at IS NULL))

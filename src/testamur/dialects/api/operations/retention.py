@@ -1,18 +1,21 @@
-"""Retention rules and legal holds: /v1/retention-rules and /v1/legal-holds."""
+"""Retention: /v1/retention-rules, /v1/legal-holds and /v1/retention/runs."""
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from testamur.core.callers import Scope
 from testamur.core.ids import Id, to_ulid
-from testamur.dialects.api.operations.shared import LIST, after_id, listed, optional
+from testamur.dialects.api.operations.shared import LIST, after_id, cursor, listed, optional, place
 from testamur.dialects.api.translate import decisions, item, person
 from testamur.dialects.api.translate import retention as translate
 from testamur.dialects.api.wire import List
 from testamur.dialects.api.wire import retention as wire
 from testamur.http.operations import Call, Operation, Param, Reply
 from testamur.http.replies import json_reply
+from testamur.ledger.erasure import Place
 
-RULES, HOLDS = "/v1/retention-rules", "/v1/legal-holds"
+RULES, HOLDS, RUNS = "/v1/retention-rules", "/v1/legal-holds", "/v1/retention/runs"
 
 
 async def list_rules(call: Call) -> Reply:
@@ -70,6 +73,16 @@ async def get_hold(call: Call) -> Reply:
 async def lift_hold(call: Call) -> Reply:
     lifted = await call.ledger.retention.lift(call.caller, _id(call, "hold"), call.body.reason)
     return json_reply(200, translate.hold(lifted))
+
+
+async def run(call: Call) -> Reply:
+    body: wire.RunRetention = call.body
+    last = place(call, body.cursor, bool, UUID)
+    after = Place(last[0], Id(last[1])) if last else None
+    part = await call.ledger.erasures.run_part(call.caller, rehearse=body.rehearse, after=after, count=body.limit)
+    next = None if part.next is None else cursor(call, [part.next.by_rules, part.next.person])
+    erased = [translate.ended(one) for one in part.ended]
+    return json_reply(200, wire.RetentionRun(rehearsed=body.rehearse, erased=erased, next=next))
 
 
 def _id(call: Call, noun: str) -> Id:
@@ -163,5 +176,15 @@ OPERATIONS = (
         body=wire.EndKeeping,
         answers={200: wire.LegalHold},
         idempotent_by_key=True,
+    ),
+    Operation(
+        name="runRetention",
+        method="POST",
+        path=RUNS,
+        handler=run,
+        summary="Erase what is kept no more, or only say what that would be",
+        scope=Scope.WRITE,
+        body=wire.RunRetention,
+        answers={200: wire.RetentionRun},
     ),
 )

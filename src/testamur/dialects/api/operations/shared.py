@@ -49,33 +49,37 @@ async def identify(call: Call) -> Credential:
 
 def after(call: Call, *types: Any) -> list[Any]:
     """The place of the call's cursor; empty at the beginning of the list. Raises InvalidCursor."""
-    text = call.params["cursor"]
-    return [] if text is None else decode_cursor(text, _binding(call), *types)
+    return place(call, call.params["cursor"], *types)
+
+
+def place(call: Call, cursor: str | None, *types: Any) -> list[Any]:
+    """As `after`, of a cursor that stands elsewhere than in the query."""
+    return [] if cursor is None else decode_cursor(cursor, _binding(call), *types)
 
 
 def after_id(call: Call) -> Id | None:
     """As `after`, of a list in order of id."""
-    place = after(call, UUID)
-    return Id(place[0]) if place else None
+    found = after(call, UUID)
+    return Id(found[0]) if found else None
 
 
 def listed(
-    call: Call, rows: Sequence[Row], show: Callable[[Row], Shown], place: Callable[[Row], Sequence[Any]]
+    call: Call, rows: Sequence[Row], show: Callable[[Row], Shown], place_of: Callable[[Row], Sequence[Any]]
 ) -> Reply:
     """A part of a list.
 
     Args:
         rows: one more than the limit, when there are so many.
-        place: where the list goes on behind a row.
+        place_of: where the list goes on behind a row.
     """
     limit: int = call.params["limit"]
-    next = cursor(call, place(rows[limit - 1])) if len(rows) > limit else None
+    next = cursor(call, place_of(rows[limit - 1])) if len(rows) > limit else None
     return json_reply(200, wire.List([show(row) for row in rows[:limit]], next))
 
 
-def cursor(call: Call, place: Sequence[Any]) -> str:
-    """Where the call's list goes on, as `after` reads it."""
-    return encode_cursor(place, _binding(call))
+def cursor(call: Call, values: Sequence[Any]) -> str:
+    """Where the call's list goes on, as `after` and `place` read it."""
+    return encode_cursor(values, _binding(call))
 
 
 def updated_after(call: Call) -> datetime | None:

@@ -9,6 +9,7 @@ from testamur.core.retention import Basis, Hold, Keeps, Level, NewRule, Rule
 from testamur.dialects.api.translate import id_of, item
 from testamur.dialects.api.wire import retention as wire
 from testamur.http.replies import instant
+from testamur.ledger.erasure import Ended
 
 
 def new_rule(body: wire.SetRetentionRule) -> NewRule:
@@ -59,3 +60,7 @@ def hold(stored: Hold) -> wire.LegalHold:
         lifted_by=id_of(stored.lifted_by, "client"),
         lifted_because=stored.lifted_because,
     )
+
+
+def ended(one: Ended) -> wire.Ended:
+    return wire.Ended(person=to_ulid(one.person, "person"), level=one.level.value, erased=one.erased)

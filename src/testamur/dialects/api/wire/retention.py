@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from testamur.core.retention import DAYS_MAX, YEARS_MAX
 from testamur.dialects.api.wire import Moment, Named, Short
 from testamur.dialects.api.wire.decisions import Text
+from testamur.dialects.api.wire.erasures import Level
 
 Basis = Literal["completion", "leaving"]
 Keeps = Literal["facts", "identity", "detail"]
@@ -89,3 +90,41 @@ class EndKeeping(Struct, kw_only=True, forbid_unknown_fields=True):
     """Why a rule or hold ends."""
 
     reason: Text
+
+
+class RunRetention(Struct, kw_only=True, forbid_unknown_fields=True):
+    """How far a run of retention goes.
+
+    Args:
+        rehearse: only say what would be erased.
+        limit: of how many people something goes, at most.
+        cursor: `next` of the run before, to look at nobody again whom it looked at.
+    """
+
+    rehearse: bool = False
+    limit: Annotated[int, Meta(ge=1, le=100)] = 100
+    cursor: Annotated[str, Meta(max_length=4096)] | None = None
+
+
+class Ended(Struct, kw_only=True):
+    """What a run of retention took of a person, or would take.
+
+    Args:
+        erased: counts of what went.
+    """
+
+    person: str
+    level: Level
+    erased: dict[str, int]
+
+
+class RetentionRun(Struct, kw_only=True):
+    """What a run of retention did, or would do.
+
+    Args:
+        next: the cursor of the run that goes on; null when there is nobody left of whom something is to go.
+    """
+
+    rehearsed: bool
+    erased: list[Ended]
+    next: str | None
