@@ -26,9 +26,8 @@ from testamur.http.limits import RateLimiter
 from testamur.http.metrics import exposition
 from testamur.http.operations import Dialect
 from testamur.http.service import DialectService, Receive, Scope, Send
-from testamur.jobs.imports import ImportWorker, RehearsalWorker
 from testamur.jobs.pruning import Pruner
-from testamur.jobs.standing import StandingWorker
+from testamur.jobs.turns import take_turns
 from testamur.ledger import Ledger
 from testamur.ledger.uploads import Limits
 from testamur.memory import calm_garbage_collection
@@ -88,11 +87,12 @@ class Application:
         await self.database.open()
         calm_garbage_collection()
         sender = Sender(to_private_addresses=self._to_private)
+        standings, imports = self.ledger.standings, self.ledger.imports
         tasks = [asyncio.create_task(self.ledger.clients.listen())]
-        tasks.append(asyncio.create_task(StandingWorker(self.ledger.standings).run()))
+        tasks.append(asyncio.create_task(take_turns("standing", standings.waiting, standings.work)))
         tasks.append(asyncio.create_task(Pruner(self.ledger.idempotency, self.ledger.uploads).run()))
-        tasks.append(asyncio.create_task(ImportWorker(self.ledger.imports).run()))
-        tasks.append(asyncio.create_task(RehearsalWorker(self.ledger.imports).run()))
+        tasks.append(asyncio.create_task(take_turns("import", imports.waiting, imports.work)))
+        tasks.append(asyncio.create_task(take_turns("rehearsal", imports.rehearsals_waiting, imports.rehearse_upload)))
         if self._delivers:
             pace = Pace(lambda: self._requests)
             tasks.append(asyncio.create_task(Deliverer(self.ledger, self._notices, sender, pace).run()))

@@ -10,7 +10,7 @@ from testamur.core.compliance import Status
 from testamur.core.moments import When
 from testamur.core.people import NewPerson, Reference
 from testamur.core.records import NewRecord, Report
-from testamur.jobs.standing import StandingWorker
+from testamur.jobs.turns import take_turns
 from testamur.ledger import Ledger
 from testamur.storage.database import Database, DatabaseUrls
 from tests.hub import Hub
@@ -25,7 +25,7 @@ def test_several_workers_and_writers_at_once_lose_nothing(urls: DatabaseUrls, hu
     made = hub.do(hub.ledger.assignments.add(hub.caller, new))
 
     async def server(ledger: Ledger) -> None:
-        await StandingWorker(ledger.standings).run()
+        await take_turns("standing", ledger.standings.waiting, ledger.standings.work)
 
     async def write(ledger: Ledger) -> None:
         report = Report("tests", hub.key.client, "POST", "/", "{}")
