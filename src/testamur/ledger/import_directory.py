@@ -27,7 +27,7 @@ from testamur.ledger.import_items import ImportedItems
 from testamur.ledger.import_matching import Progress
 from testamur.ledger.import_members import ImportedMemberships, keys_of
 from testamur.ledger.import_people import ImportedPeople
-from testamur.ledger.import_settling import count_outcomes
+from testamur.ledger.import_settling import count_outcomes, note_state
 from testamur.ledger.import_told import Boss, Kind, Told, as_text, faults_as_text, keep_told, told_rows
 from testamur.storage.database import Database, Row, WriteTx
 
@@ -357,7 +357,7 @@ async def commit_directory_slice(tx: WriteTx, batch: Row, count: int, now: datet
         with imported(tx, batch["id"]):
             await _write(tx, kind, batch, rows, above, now)
         await keep_told(tx, batch["id"], rows, is_told=True)
-        await _note(tx, batch, BatchState.COMMITTING, last, batch["outcomes"], now)
+        await note_state(tx, batch, BatchState.COMMITTING, last, batch["outcomes"], now)
         return
     absent = (batch["removals"] or {}).get("absent", 0)
     if batch["removed"] < absent:
@@ -371,7 +371,7 @@ async def commit_directory_slice(tx: WriteTx, batch: Row, count: int, now: datet
         return
     counted = await count_outcomes(tx, batch["id"])
     # Whoever came since a row was held is looked for once more.
-    await _note(tx, batch, BatchState.COMMITTED, batch["rows"], counted, now, has_news=counted.get("held", 0) > 0)
+    await note_state(tx, batch, BatchState.COMMITTED, batch["rows"], counted, now, has_news=counted.get("held", 0) > 0)
     data = {"name": batch["name"], "digest": batch["digest"], "of": batch["of"], "rows": batch["rows"]}
     data |= {"outcomes": counted, "absent": absent}
     await append(tx, batch["client"], [Change("import.committed", batch["id"], data)], now)
@@ -428,25 +428,3 @@ async def _write(
             row.reject([FieldFault(error.field or "", error.code, error.message)])
             if row.number in above:
                 above[row.number] = Boss(row.number, row.id, is_rejected=True)
-
-
-async def _note(
-    tx: WriteTx,
-    batch: Row,
-    state: BatchState,
-    done: int,
-    outcomes: Mapping[str, int],
-    now: datetime,
-    *,
-    has_news: bool = False,
-) -> None:
-    await tx.run(
-        "import_state",
-        id=batch["id"],
-        is_known=False,
-        state=state.value,
-        done=done,
-        outcomes=dict(outcomes),
-        has_news=has_news,
-        now=now,
-    )

@@ -54,12 +54,12 @@ async def commit_slice(tx: WriteTx, batch: Row, count: int, now: datetime) -> No
     # statistics to its end.
     tx.has_grown = last == batch["rows"] if is_known and _is_plain(batch) else tx.has_grown or is_fourfold(after, last)
     if last < batch["rows"]:
-        await _note(tx, batch, BatchState.COMMITTING, last, batch["outcomes"], now, is_known=is_known)
+        await note_state(tx, batch, BatchState.COMMITTING, last, batch["outcomes"], now, is_known=is_known)
         return
     await tx.run("import_patience")
     counted = await count_outcomes(tx, batch["id"])
     # Who came since the rehearsal is looked for among those that are held.
-    await _note(tx, batch, BatchState.COMMITTED, last, counted, now, has_news=counted.get("held", 0) > 0)
+    await note_state(tx, batch, BatchState.COMMITTED, last, counted, now, has_news=counted.get("held", 0) > 0)
     await restand_import(tx, batch["id"], now)
     data = {"name": batch["name"], "digest": batch["digest"], "rows": batch["rows"], "outcomes": counted}
     await append(tx, batch["client"], [Change("import.committed", batch["id"], data)], now)
@@ -84,13 +84,42 @@ async def undo_slice(tx: WriteTx, batch: Row, count: int, now: datetime) -> bool
         await _restore(tx, batch, one, now)
     await tx.run("import_undo_waiting", **bounds)
     if last < batch["rows"]:
-        await _note(tx, batch, BatchState.UNDOING, last, batch["outcomes"], now)
+        await note_state(tx, batch, BatchState.UNDOING, last, batch["outcomes"], now)
         return True
     await tx.run("import_patience")
-    await _note(tx, batch, BatchState.UNDONE, last, batch["outcomes"], now)
+    await note_state(tx, batch, BatchState.UNDONE, last, batch["outcomes"], now)
     await restand_import(tx, batch["id"], now)
     await append(tx, batch["client"], [Change("import.undone", batch["id"])], now)
     return False
+
+
+async def note_state(
+    tx: WriteTx,
+    batch: Row,
+    state: BatchState,
+    done: int,
+    outcomes: Mapping[str, int],
+    now: datetime,
+    *,
+    has_news: bool = False,
+    is_known: bool = False,
+) -> None:
+    """How far a batch came.
+
+    Args:
+        has_news: whether somebody may have come whom held rows wait for.
+        is_known: whether what the rehearsal found in the ledger is still all there is.
+    """
+    await tx.run(
+        "import_state",
+        id=batch["id"],
+        is_known=is_known,
+        state=state.value,
+        done=done,
+        outcomes=dict(outcomes),
+        has_news=has_news,
+        now=now,
+    )
 
 
 async def count_outcomes(tx: WriteTx, batch: Id) -> dict[str, int]:
@@ -129,7 +158,7 @@ async def release_slice(tx: WriteTx, batch: Row, now: datetime) -> bool:
         batch = await tx.row("import_take", id=batch["id"]) or batch
     more = len(numbers) == RELEASED_AT_ONCE_MAX
     state = BatchState(batch["state"])
-    await _note(tx, batch, state, batch["done"], batch["outcomes"], now, has_news=more)
+    await note_state(tx, batch, state, batch["done"], batch["outcomes"], now, has_news=more)
     return more
 
 
@@ -158,7 +187,7 @@ async def _release(tx: WriteTx, batch: Row, numbers: Sequence[int], now: datetim
     outcomes = Counter(batch["outcomes"]) + Counter(found)
     outcomes[Outcome.HELD.value] -= len(done)
     state = BatchState(batch["state"])
-    await _note(tx, batch, state, batch["done"], dict(+outcomes), now, has_news=batch["has_news"])
+    await note_state(tx, batch, state, batch["done"], dict(+outcomes), now, has_news=batch["has_news"])
     if batch["of"] == Of.COMPLETIONS.value:
         await restand_import(tx, batch["id"], now, numbers=done)
 
@@ -233,29 +262,6 @@ async def _restore(tx: WriteTx, batch: Row, row: Row, now: datetime) -> None:
         subjects=[row["record"]],
         clients=[batch["client"]],
         data=[data],
-        now=now,
-    )
-
-
-async def _note(
-    tx: WriteTx,
-    batch: Row,
-    state: BatchState,
-    done: int,
-    outcomes: Mapping[str, int],
-    now: datetime,
-    *,
-    has_news: bool = False,
-    is_known: bool = False,
-) -> None:
-    await tx.run(
-        "import_state",
-        id=batch["id"],
-        is_known=is_known,
-        state=state.value,
-        done=done,
-        outcomes=dict(outcomes),
-        has_news=has_news,
         now=now,
     )
 
