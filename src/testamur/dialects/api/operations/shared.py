@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -14,18 +15,14 @@ from testamur.core.ids import Id
 from testamur.core.moments import When
 from testamur.core.people import Reference
 from testamur.dialects.api import wire
+from testamur.http.accept import preferred
 from testamur.http.credentials import Bearer, authorization
 from testamur.http.cursors import decode_cursor, encode_cursor
 from testamur.http.operations import Call, Param, Reply
-from testamur.http.replies import json_reply
+from testamur.http.replies import File, json_reply
 from testamur.ledger.clients import Credential
 
 NAME = "api"
-PAGE_POLICY = (
-    b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-"""Of pages: nothing runs in it and nothing is fetched for it, whatever stands in a title."""
-
 LIST = (
     Param("limit", "integer", 100, minimum=1, maximum=1000),
     Param("cursor", summary="`next` of the part before, of the same list with the same filters"),
@@ -35,7 +32,12 @@ UPDATED_AFTER = Param("updated_after", "moment", summary="Only what was changed 
 
 Row = TypeVar("Row")
 Shown = TypeVar("Shown")
+Document = TypeVar("Document")
 
+# Nothing runs in a page and nothing is fetched for it, whatever stands in a title.
+_PAGE_POLICY = (
+    b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -107,6 +109,28 @@ def entity(status: int, body: Any, updated_at: datetime, location: str | None = 
     if location is not None:
         headers.append((b"location", location.encode()))
     return json_reply(status, body, *headers)
+
+
+async def written(
+    call: Call,
+    opened: AbstractAsyncContextManager[Document],
+    formats: Mapping[str, Callable[[Document], AsyncIterator[bytes]]],
+) -> Reply:
+    """A document of any length in the format that the call prefers. It is open for as long as it is written."""
+    media_type = preferred(call.header("accept"), tuple(formats))
+    file = File()
+    try:
+        async with opened as document:
+            async for part in formats[media_type](document):
+                file.write(part)
+    except BaseException:
+        file.close()
+        raise
+    headers = [(b"vary", b"accept"), (b"cache-control", b"no-store")]
+    if media_type == "text/html":
+        headers.append((b"content-security-policy", _PAGE_POLICY))
+    suffix = "" if media_type == "application/json" else "; charset=utf-8"
+    return Reply(200, headers=headers, media_type=f"{media_type}{suffix}".encode(), parts=file)
 
 
 def _binding(call: Call) -> str:
