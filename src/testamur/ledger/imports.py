@@ -256,10 +256,7 @@ class Imports:
                 progress=progress,
                 size=size,
             )
-            if (await asyncio.to_thread(digest_of, stream))[0] != digest:
-                raise refused("", "changed", "the file changed while it was read; send it again")
-            if staged.rows >= _WORTH_STATISTICS:
-                await self._database.have_statistics()
+            await self._check_read(stream, digest, staged.rows)
             progress("compared", 0, staged.rows)
             async with self._database.write(tenant) as tx:
                 await tx.run("import_unhurried")
@@ -303,6 +300,13 @@ class Imports:
                     now=now,
                 )
 
+    async def _check_read(self, stream: BinaryIO, digest: str, rows: int) -> None:
+        """Make sure that what was staged is what the file said, and have statistics of it where that is worth while."""
+        if (await asyncio.to_thread(digest_of, stream))[0] != digest:
+            raise refused("", "changed", "the file changed while it was read; send it again")
+        if rows >= _WORTH_STATISTICS:
+            await self._database.have_statistics()
+
     async def _rehearse_directory(
         self,
         tenant: Id,
@@ -328,10 +332,7 @@ class Imports:
             progress=progress,
             size=size,
         )
-        if (await asyncio.to_thread(digest_of, stream))[0] != digest:
-            raise refused("", "changed", "the file changed while it was read; send it again")
-        if read.rows >= _WORTH_STATISTICS:
-            await self._database.have_statistics()
+        await self._check_read(stream, digest, read.rows)
         repeated = await rehearse_directory(self._database, tenant, id, read, self._clock, progress)
         async with self._database.write(tenant, alone=True) as tx:
             await tx.run("import_patience")
