@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, date, datetime
 
 from testamur.core.assignments import AssignmentEdit, NewAssignment
@@ -14,6 +15,37 @@ from testamur.jobs.turns import take_turns
 from testamur.ledger import Ledger
 from testamur.storage.database import Database, DatabaseUrls
 from tests.hub import Hub
+from tests.ledger.town import ADA, AUDIENCE, ITEM, crowd
+
+
+def test_a_crowd_is_worked_out_in_the_background_and_says_how_far_it_is(hub: Hub) -> None:
+    crowd(hub, 2_000)
+    made = hub.do(hub.ledger.assignments.add(hub.caller, NewAssignment(audience=AUDIENCE, primary=ITEM)))
+    (task,) = hub.do(hub.ledger.standings.tasks(hub.tenant.id))
+    assert (task.assignment, task.people, task.total) == (made.id, None, 2_001)
+    seen = {task.done}
+    deadline = time.monotonic() + 60
+    while task.finished_at is None:
+        assert time.monotonic() < deadline, task
+        time.sleep(0.05)
+        # Whoever asks about one person need not wait.
+        if len(seen) == 1:
+            (ada,) = hub.do(hub.ledger.standings.of_person(hub.tenant.id, ADA))
+            assert ada.step is not None
+            assert ada.step.status is Status.NOT_STARTED
+        (task,) = hub.do(hub.ledger.standings.tasks(hub.tenant.id))
+        seen.add(task.done)
+    assert task.done == 2_001
+    assert len(seen) > 2, "progress was visible"
+    (counts,) = hub.do(hub.ledger.standings.counts(hub.tenant.id))
+    assert (counts.statuses, counts.required, counts.current, counts.waiting) == (
+        {Status.NOT_STARTED: 2_001},
+        2_001,
+        0,
+        0,
+    )
+    found = hub.do(hub.ledger.standings.rebuild(hub.tenant.id, processes=2))
+    assert (found.lines, found.differences) == (2_001, 0)
 
 
 def test_several_workers_and_writers_at_once_lose_nothing(urls: DatabaseUrls, hub: Hub) -> None:
