@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
+import io
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from testamur.core.ids import Id, parse
+from testamur.ledger.uploads import copy_upload
+from testamur.storage.database import DatabaseUrls
 from tests.hub import Hub
+from tests.storage.databases import connected
 
 PATH = "/v1/uploads"
 TUS = {"tus-resumable": "1.0.0"}
 BYTES = TUS | {"content-type": "application/offset+octet-stream"}
+HISTORY = b"employee_id,learning,completed_on\n00123,FIRE-101,2023-05-04\n999,FIRE-101,2023-05-04\n"
 
 
 def metadata(**told: str) -> dict[str, str]:
@@ -65,3 +73,36 @@ def breaking(
     with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as opened:
         opened.sendall(f"PATCH /api{place} HTTP/1.1\r\n{lines}\r\n".encode())
         yield opened
+
+
+def id_of(place: str) -> Id:
+    id = parse(place.rpartition("/")[2], "upload")
+    assert id is not None
+    return id
+
+
+def kept(hub: Hub, place: str) -> bytes:
+    """The bytes of an upload, as an import gets them."""
+    file = io.BytesIO()
+    hub.do(copy_upload(hub.ledger.database, hub.tenant.id, id_of(place), file))
+    return file.getvalue()
+
+
+def parts(urls: DatabaseUrls, place: str) -> list[int]:
+    """The sizes of an upload's parts in the database."""
+
+    async def read() -> list[int]:
+        async with connected(urls.owner) as connection:
+            rows = await connection.fetch(
+                "SELECT length(bytes) AS size FROM upload_part WHERE upload = $1 ORDER BY start", id_of(place)
+            )
+        return [row["size"] for row in rows]
+
+    return asyncio.run(read())
+
+
+def eventually(found: Callable[[], Any], wanted: Any) -> None:
+    end = time.monotonic() + 20
+    while found() != wanted and time.monotonic() < end:
+        time.sleep(0.02)
+    assert found() == wanted
