@@ -13,7 +13,8 @@ from testamur.core.items import ItemChange, ItemPut, ItemTelling, PutOutcome
 from testamur.core.people import normalise
 from testamur.ledger.import_told import Boss, Told
 from testamur.ledger.item_plan import Changed
-from testamur.ledger.items import change_items, get_items, plan_items, write_items
+from testamur.ledger.item_writing import change_items, write_items
+from testamur.ledger.items import get_items, plan_items
 from testamur.storage.database import Row, WriteTx
 
 _OUTCOMES = {
