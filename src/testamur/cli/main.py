@@ -219,7 +219,9 @@ def key_create(
 
         made = with_ledger(urls, create)
         document = {"client_id": to_hex24(made.client), "key_id": to_hex24(made.key), "secret": made.secret}
-        show(document, json, table("Key: keep the secret, it is not shown again", list(document), [document]))
+        # Not in a table, which would fold what is to be copied.
+        lines = "\n".join(f"{name.replace('_', ' '):<10}{value}" for name, value in document.items())
+        show(document, json, f"{lines}\nKeep the secret: it is not shown again.")
 
 
 @keys.command("list")
