@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: serve test lint format bench mutants docs lock clean
 
 serve: .venv/.serve
-	$(BIN)/testamur serve --demo
+	$(BIN)/testamur serve --demo --ready-file ready.json
 
 test: .venv/.dev lint
 	$(BIN)/pytest

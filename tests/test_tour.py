@@ -52,37 +52,38 @@ def ready(hub: Hub) -> dict[str, Any]:
     }
 
 
-def shell(script: str, variables: dict[str, str]) -> str:
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=variables, check=False)
+def shell(script: str, variables: dict[str, str], folder: Path | None = None) -> str:
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, env=variables, cwd=folder, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def test_the_tutorial_is_true(hub: Hub) -> None:
-    document = ready(hub)
-    variables = {"PATH": "/usr/bin:/bin"}
-    for name, dialect in document["dialects"].items():
-        variables |= {f"{name.upper()}_{key.upper()}": value for key, value in dialect.items()}
-    for noun in ("person", "item"):
-        variables |= {f"{noun.upper()}_{name.upper()}": value for name, value in document["samples"][noun].items()}
+def test_the_tutorial_is_true(hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "ready.json").write_text(json.dumps(ready(hub)))
     blocks = re.findall(r"```sh\n(.*?)```", TOUR.read_text("utf-8"), re.DOTALL)
+    (taken,) = [block for block in blocks if "ready.json" in block]
     thrive, stackone, rise, cpod, xapi = [block for block in blocks if "curl" in block]
 
-    statement = json.loads(shell(thrive, variables))["statementId"]
-    assert json.loads(shell(thrive, variables))["statementId"] == statement
+    def run(block: str) -> Any:
+        return json.loads(shell(taken + block, {"PATH": "/usr/bin:/bin"}, tmp_path))
+
+    statement = run(thrive)["statementId"]
+    assert run(thrive)["statementId"] == statement
     id = parse(statement)
     assert id is not None
-    (completion,) = json.loads(shell(stackone, variables))["data"]
+    (completion,) = run(stackone)["data"]
     assert completion == {
         "id": to_opaque(id),
         "completed_at": "2026-01-15T09:00:00.000Z",
         "learning_object_external_reference": "FIRE-101",
     }
-    (course,) = json.loads(shell(rise, variables))["courses"]
+    (course,) = run(rise)["courses"]
     assert course["status"] == "Complete"
-    (record,) = json.loads(shell(cpod, variables))["items"]
+    (record,) = run(cpod)["items"]
     assert record["id"] == to_ulid(id, "record")
-    assert json.loads(shell(xapi, variables | {"STATEMENT_UUID": str(id)}))["id"] == str(id)
+    assert run(xapi)["id"] == str(id)
 
 
 def test_every_line_that_the_server_prints_works_when_pasted(hub: Hub) -> None:
@@ -103,7 +104,7 @@ def test_history_moves_over_http_as_it_is_told(hub: Hub, tmp_path: Path) -> None
         "API_API_KEY": hub.key.secret,
         "FILE": str(file),
     }
-    told = shell(f"set -e; cd {tmp_path}\n" + "\n".join(blocks), variables)
+    told = shell("set -e\n" + "\n".join(blocks), variables, tmp_path)
     ends = [json.loads(data) for data in re.findall(r"event: end\nid: .*\ndata: (.*)\n", told)]
     assert [one["state"] for one in ends] == ["rehearsed", "committed"]
     assert (ends[1]["name"], ends[1]["outcomes"]["created"], ends[1]["outcomes"]["held"]) == ("history.csv", 28, 28)
