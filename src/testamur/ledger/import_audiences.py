@@ -93,7 +93,7 @@ async def _find_above(tx: WriteTx, batch: Row, rows: Sequence[Told], known: Mapp
     """Find the rows of structures. A row that would stand in an audience of people stands in none."""
     parents = list({row.told["parent"] for row in rows if row.told.get("parent")})
     found = await tx.rows("import_named", batch=batch["id"], kinds=["ref"] * len(parents), values=parents)
-    told = await told_rows(tx, batch["id"], last=batch["rows"], numbers=[row["number"] for row in found])
+    told = await told_rows(tx, batch["id"], [row["number"] for row in found])
     structures = {
         one.told["ref"]: one.number
         for one in told

@@ -28,7 +28,7 @@ from testamur.ledger.import_matching import Progress
 from testamur.ledger.import_members import ImportedMemberships, keys_of
 from testamur.ledger.import_people import ImportedPeople
 from testamur.ledger.import_settling import count_outcomes, note_state
-from testamur.ledger.import_told import Boss, Kind, Told, as_text, faults_as_text, keep_told, told_rows
+from testamur.ledger.import_told import Boss, Kind, Told, as_text, faults_as_text, keep_told, told_rows, told_span
 from testamur.storage.database import Database, Row, WriteTx
 
 ROWS_MAX = 2_000_000
@@ -211,7 +211,7 @@ async def rehearse_directory(
         async with database.write(tenant) as tx:
             batch = await tx.row("import_take", id=id)
             assert batch is not None
-            rows = await told_rows(tx, id, after=after, last=last)
+            rows = await told_span(tx, id, after=after, last=last)
             await KINDS[Of(batch["of"])].plan(tx, batch, rows, None, clock())
             await keep_told(tx, id, rows, is_told=False)
             await tx.run("import_touch", id=id, rows=read.rows, outcomes=None, now=clock())
@@ -352,8 +352,8 @@ async def commit_directory_slice(tx: WriteTx, batch: Row, count: int, now: datet
     kind = KINDS[Of(batch["of"])]
     after, last = batch["done"], min(batch["done"] + count, batch["rows"])
     if after < batch["rows"]:
-        rows = await told_rows(tx, batch["id"], after=after, last=last)
-        rows, above = await _with_above(tx, batch["id"], rows, batch["rows"])
+        rows = await told_span(tx, batch["id"], after=after, last=last)
+        rows, above = await _with_above(tx, batch["id"], rows)
         with imported(tx, batch["id"]):
             await _write(tx, kind, batch, rows, above, now)
         await keep_told(tx, batch["id"], rows, is_told=True)
@@ -377,7 +377,7 @@ async def commit_directory_slice(tx: WriteTx, batch: Row, count: int, now: datet
     await append(tx, batch["client"], [Change("import.committed", batch["id"], data)], now)
 
 
-async def _with_above(tx: WriteTx, batch: Id, rows: list[Told], last: int) -> tuple[list[Told], dict[int, Boss]]:
+async def _with_above(tx: WriteTx, batch: Id, rows: list[Told]) -> tuple[list[Told], dict[int, Boss]]:
     """The rows with those of the file that they stand under, these first.
 
     Whoever is written before those who stand under her is there for them, and while a file turns an organisation
@@ -395,7 +395,7 @@ async def _with_above(tx: WriteTx, batch: Id, rows: list[Told], last: int) -> tu
             above[number] = Boss(number, subject, is_due, outcome is Outcome.REJECTED)
             if is_due and number not in chosen:
                 due.append(number)
-        new = await told_rows(tx, batch, last=last, numbers=due) if due else []
+        new = await told_rows(tx, batch, due) if due else []
         chosen |= {row.number: row for row in new}
         missing = {row.above for row in new if row.above is not None} - above.keys()
     ordered: dict[int, Told] = {}

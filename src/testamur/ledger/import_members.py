@@ -121,7 +121,7 @@ class ImportedMemberships:
 async def release_members(tx: WriteTx, batch: Row, numbers: Sequence[int], now: datetime) -> dict[str, int]:
     """Write held rows whose people came. Returns how many came out how (rule I6)."""
     kind = ImportedMemberships()
-    rows = await told_rows(tx, batch["id"], last=batch["rows"], numbers=numbers, written=True)
+    rows = await told_rows(tx, batch["id"], numbers, written=True)
     await kind.plan(tx, batch, rows, None, now)
     with imported(tx, batch["id"]):
         await kind.write(tx, batch, rows, now)

@@ -90,12 +90,17 @@ def caller_of(tx: Tx, batch: Row) -> Caller:
     return Caller(tenant=tx.tenant, client=batch["client"], scopes=ALL_SCOPES, person=batch["person"])
 
 
-async def told_rows(
-    tx: Tx, batch: Id, *, after: int = 0, last: int, numbers: Collection[int] | None = None, written: bool = False
-) -> list[Told]:
-    """Rows of a span, or some of them, that are not rejected and were not written yet, or were."""
-    wanted = None if numbers is None else list(numbers)
-    rows = await tx.rows("import_told", batch=batch, after=after, last=last, numbers=wanted, is_told=written)
+async def told_span(tx: Tx, batch: Id, *, after: int, last: int) -> list[Told]:
+    """Rows behind one number, up to another, that are not rejected and were not written yet."""
+    return _told(await tx.rows("import_told", batch=batch, after=after, last=last, is_told=False))
+
+
+async def told_rows(tx: Tx, batch: Id, numbers: Collection[int], *, written: bool = False) -> list[Told]:
+    """Those of these rows that are not rejected and were not written yet, or were."""
+    return _told(await tx.rows("import_told_among", batch=batch, numbers=list(numbers), is_told=written))
+
+
+def _told(rows: Sequence[Row]) -> list[Told]:
     return [
         Told(
             row["number"],

@@ -60,10 +60,17 @@ WITH standing AS MATERIALIZED (
 SELECT count(*) FROM rejected;
 
 -- name: import_told
--- Rows that are not rejected and were not written, or were, of a span or by number.
+-- Rows of a span that are not rejected and were not written, or were.
 SELECT number, id, told, people, above, under, outcome, person, item, audience FROM import_row
 WHERE tenant = :tenant AND batch = :batch AND outcome <> 'rejected' AND is_told = :is_told
-  AND number > :after AND number <= :last AND (:numbers::int[] IS NULL OR number = ANY (:numbers))
+  AND number > :after AND number <= :last
+ORDER BY number;
+
+-- name: import_told_among
+-- The same of some rows.
+SELECT number, id, told, people, above, under, outcome, person, item, audience FROM import_row
+WHERE tenant = :tenant AND batch = :batch AND outcome <> 'rejected' AND is_told = :is_told
+  AND number IN (SELECT unnest(:numbers::int[]))
 ORDER BY number;
 
 -- name: import_tell!
@@ -123,7 +130,8 @@ WHERE a.tenant = :tenant AND a.id = ANY (:below::uuid[]) AND a.parent IS NOT NUL
 
 -- name: import_rows_of_subjects
 SELECT coalesce(r.audience, r.person) AS subject, r.number FROM import_row r
-WHERE r.tenant = :tenant AND r.batch = :batch AND r.outcome <> 'rejected' AND coalesce(r.audience, r.person) = ANY (:subjects::uuid[]);
+WHERE r.tenant = :tenant AND r.batch = :batch AND r.outcome <> 'rejected'
+  AND coalesce(r.audience, r.person) IN (SELECT unnest(:subjects::uuid[]));
 
 -- name: import_reject!
 UPDATE import_row SET outcome = 'rejected',
