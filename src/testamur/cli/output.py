@@ -40,10 +40,15 @@ console = Console(stderr=True, highlight=False)
 
 
 def show(document: Any, as_json: bool, table: Table | str) -> None:
-    """Print the result: `document` as JSON, or `table` for people. Nothing else goes to standard output."""
+    """Print the result: `document` as JSON, or `table` for people. Nothing else goes to standard output.
+
+    A table that is wider than what it is printed on stands upright: nobody can copy an id that is folded.
+    """
     if as_json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document, enc_hook=str), indent=2) + b"\n")
         sys.stdout.flush()
+    elif isinstance(table, Table) and not fits(table):
+        Console(highlight=False).print(_upright(table))
     else:
         Console(highlight=False).print(table)
 
@@ -59,9 +64,23 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]])
 
 
 def fits(drawn: Table) -> bool:
-    """Whether standard output is wide enough for a table without folding a cell: a folded id cannot be copied."""
+    """Whether standard output is wide enough for a table without folding a cell."""
     out = Console()
     return Measurement.get(out, out.options.update(max_width=10_000), drawn).maximum <= out.width
+
+
+def _upright(drawn: Table) -> Table:
+    """The same with a line for each cell, and a part for each row."""
+    turned = Table(title=drawn.title, title_justify="left", title_style="bold", show_header=False)
+    turned.add_column()
+    turned.add_column(overflow="fold")
+    names = [column.header for column in drawn.columns]
+    for cells in zip(*(column.cells for column in drawn.columns), strict=True):
+        for name, cell in zip(names, cells, strict=True):
+            if cell != "":
+                turned.add_row(name, cell)
+        turned.add_section()
+    return turned
 
 
 @contextmanager
