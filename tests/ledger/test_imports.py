@@ -632,10 +632,20 @@ def test_what_others_wrote_since_the_rehearsal_is_considered_row_by_row(hub: Hub
 
 
 def test_what_others_write_between_two_slices_is_considered(hub: Hub, urls: DatabaseUrls) -> None:
+    """In one transaction, so that the server cannot go on in between."""
+    other = rehearse(hub, f"{HEAD}00123,FIRE-101,{days_ago(2)}\n00123,FIRE-101,{days_ago(9)}\n")
     batch = rehearse(hub, HEAD + "".join(f"00123,FIRE-101,{days_ago(number)}\n" for number in range(1, 13)))
-    hub.do(hub.ledger.imports.begin(hub.caller, batch.id, BatchState.COMMITTED))
-    hub.do(hub.ledger.imports.work(hub.tenant.id, batch.id, 4))
-    imported(hub, f"{HEAD}00123,FIRE-101,{days_ago(2)}\n00123,FIRE-101,{days_ago(9)}\n")
+    imports, tenant = hub.ledger.imports, hub.tenant.id
+
+    async def meet() -> None:
+        async with hub.ledger.together(tenant):
+            await imports.begin(hub.caller, batch.id, BatchState.COMMITTED)
+            await imports.work(tenant, batch.id, 4)
+            await imports.begin(hub.caller, other.id, BatchState.COMMITTED)
+            await imports.work(tenant, other.id)
+
+    hub.do(meet())
+    assert outcomes(commit(hub, other)) == {"created": 1, "already_present": 1}
     assert outcomes(commit(hub, batch)) == {"created": 11, "already_present": 1}
     assert len(records(hub)) == 12
     gapless(urls, hub)

@@ -63,9 +63,6 @@ _RESTS = 4
 _SHARED_SECONDS = 10.0
 """Others who waited for a slice once are expected again for so long."""
 _SLICE_MIN, _SLICE_FIRST, _SLICE_MAX = 250, 256, 20_000
-_YOUNG_ROWS = 200_000
-"""So far a slice waits for statistics of what was written, because a plan for an empty ledger reads all of it for each
-row. Later ones do with the plan they have until new statistics came in the background."""
 _DECIDED_AT_ONCE = 50_000
 _WORTH_STATISTICS = 1_000
 _DROPPED_AT_ONCE = 20_000
@@ -78,10 +75,7 @@ _ATTEMPTS_MAX = 10
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How large the next slice of a batch is, and until when others are expected to wait for it.
-
-    The first one is small: into an empty ledger it is planned without statistics.
-    """
+    """How large the next slice of a batch is, and until when others are expected to wait for it."""
 
     rows: int = _SLICE_FIRST
     shared_until: float = 0.0
@@ -470,10 +464,6 @@ class Imports:
             if more:
                 is_awaited = await tx.value("import_is_awaited")
                 pace = self._pace[id] = pace.after(time.perf_counter(), began, is_awaited=is_awaited)
-            is_young = tx.has_grown and row["done"] < _YOUNG_ROWS
-            tx.has_grown = tx.has_grown and not is_young
-        if is_young:
-            await self._database.have_statistics()
         if more:
             await asyncio.sleep(pace.rest_seconds)
         return more

@@ -5,8 +5,9 @@ SET LOCAL statement_timeout = '1h'; SET LOCAL work_mem = '64MB'; SET LOCAL enabl
 
 -- name: import_slicewise!
 -- For this transaction: each row is looked up once, and what was found for it is of no use to the next; a slice is kept in
--- memory while it is written into one table after the other.
-SET LOCAL enable_memoize = off; SET LOCAL work_mem = '16MB';
+-- memory while it is written into one table after the other. Each is planned for itself: a plan that was kept from the
+-- first ones, when the tables were empty, may look through all that was written since for each row.
+SET LOCAL enable_memoize = off; SET LOCAL work_mem = '16MB'; SET LOCAL plan_cache_mode = force_custom_plan;
 
 -- name: import_turn!
 -- Locks the tenant's counter, behind every other slice: imports wait for each other at another door than all others do,
@@ -291,15 +292,17 @@ WITH part AS MATERIALIZED (
         SELECT r.*, r.outcome = 'created' AND r.person IS NOT NULL AND r.twin IS NULL AND r.neighbour IS NULL
                     AND r.record IS NULL AND NOT r.is_released AND NOT r.is_met
                     AND near.is_there IS NULL AND keyed.is_there IS NULL
-                    AND r.number <= coalesce(moment.first, r.number) AS is_plain
+                    -- The rehearsal takes no two rows of one moment for twins that are not of one day, nor what was mapped
+                    -- to one item only since. Worked out once and looked up, whatever is known of how many there are.
+                    AND r.number NOT IN (
+                        SELECT again.number FROM (
+                            SELECT s.number, row_number() OVER (
+                                PARTITION BY s.person, s.item, s.completed_at ORDER BY s.number) AS place
+                            FROM import_row s
+                            WHERE NOT :is_known AND s.tenant = :tenant AND s.batch = :batch AND s.number > :after
+                              AND s.number <= :last
+                        ) again WHERE again.place > 1) AS is_plain
         FROM import_row r
-        LEFT JOIN (
-            -- The rehearsal takes no two rows of one moment for twins that are not of one day, nor what was mapped to one
-            -- item only since.
-            SELECT r.person, r.item, r.completed_at, min(r.number) AS first FROM import_row r
-            WHERE NOT :is_known AND r.tenant = :tenant AND r.batch = :batch AND r.number > :after AND r.number <= :last
-            GROUP BY r.person, r.item, r.completed_at HAVING count(*) > 1
-        ) moment ON moment.person = r.person AND moment.item = r.item AND moment.completed_at = r.completed_at
         LEFT JOIN LATERAL (
             SELECT true AS is_there FROM fact f
             WHERE NOT :is_known AND f.tenant = :tenant AND f.person = r.person AND f.item = r.item
@@ -312,6 +315,7 @@ WITH part AS MATERIALIZED (
             WHERE :has_keys AND k.tenant = :tenant AND k.source = 'import:' || r.source AND k.value = r.source_id LIMIT 1
         ) keyed ON true
         WHERE r.tenant = :tenant AND r.batch = :batch AND r.number > :after AND r.number <= :last
+        OFFSET 0 -- what is plain is worked out once
     ) p CROSS JOIN (SELECT entry FROM tenant_counter WHERE tenant = :tenant) c
 ), written AS NOT MATERIALIZED (
     SELECT * FROM part WHERE is_plain
