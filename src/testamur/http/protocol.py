@@ -68,6 +68,8 @@ class KnowingProtocol(HttpToolsProtocol):
             "testamur.is_gone": transport.is_closing,
             "testamur.unread": unread,
         }
+        # Whatever listens to uvicorn's loggers.
+        self.access_log = self.config.access_log
         super().connection_made(transport)
 
     def on_message_begin(self) -> None:
