@@ -56,13 +56,13 @@ from testamur.storage.database import Database, Row, WriteTx
 
 SLICE_SECONDS = 0.25
 """How long a slice may hold the tenant's counter; its rows follow from how long the last one took."""
-SHARED_SLICE_SECONDS = 0.01
+SHARED_SLICE_SECONDS = 0.005
 """The same while others write to the tenant, who wait for the end of every slice."""
 _RESTS = 4
 """Then an import rests this many times as long as its slice took, so that not every call of others meets one."""
 _SHARED_SECONDS = 10.0
 """Others who waited for a slice once are expected again for so long."""
-_SLICE_MIN, _SLICE_FIRST, _SLICE_MAX = 250, 256, 20_000
+_SLICE_MIN, _SLICE_FIRST, _SLICE_MAX = 100, 256, 20_000
 _DECIDED_AT_ONCE = 50_000
 _WORTH_STATISTICS = 1_000
 _DROPPED_AT_ONCE = 20_000
