@@ -36,6 +36,13 @@ def read(wire: socket.socket, until: bytes) -> bytes:
     return data
 
 
+def read_all(wire: socket.socket) -> bytes:
+    data = b""
+    while piece := wire.recv(65536):
+        data += piece
+    return data
+
+
 def test_a_small_answer_comes_in_one_piece(wire: socket.socket) -> None:
     for _ in range(20):
         wire.sendall(ASK.format(method="GET", more="").encode())
@@ -48,10 +55,7 @@ def test_a_small_answer_comes_in_one_piece(wire: socket.socket) -> None:
 @pytest.mark.parametrize("path", ["/healthz", "/", "/stackone/docs"])
 def test_pages_come_whole(wire: socket.socket, path: str) -> None:
     wire.sendall(f"GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n".encode())
-    data = b""
-    while piece := wire.recv(65536):
-        data += piece
-    head, _, body = data.partition(b"\r\n\r\n")
+    head, _, body = read_all(wire).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200")
     assert f"content-length: {len(body)}".encode() in head.lower()
 
@@ -88,10 +92,7 @@ def test_a_client_that_waits_for_leave_gets_it(hub: Hub, wire: socket.socket) ->
 @pytest.mark.parametrize("ask", ["GET {} HTTP/1.0\r\n", "GET {} HTTP/1.1\r\nConnection: close\r\n"])
 def test_who_asks_for_an_end_gets_one(wire: socket.socket, ask: str) -> None:
     wire.sendall(f"{ask.format('/stackone/unified/lms/completions/x')}Host: here\r\n\r\n".encode())
-    data = b""
-    while piece := wire.recv(65536):
-        data += piece
-    head, _, body = data.partition(b"\r\n\r\n")
+    head, _, body = read_all(wire).partition(b"\r\n\r\n")
     assert b"\r\nconnection: close" in head
     assert f"content-length: {len(body)}".encode() in head
 

@@ -128,7 +128,7 @@ _COLUMNS: dict[str, dict[Holds, str]] = {
     "import_batch": {
         NOTHING: "tenant id state client format bytes digest header columns options rows outcomes repeated has_keys"
         " has_news done created_at touched_at rehearsed_at committed_at undone_at of removals removed upload attempts"
-        " fault stage stage_done stage_total stage_began_at known_entry mixes_days",
+        " fault stage stage_done stage_total stage_began_at known_entry",
         ACTOR: "person",
         KEY: "name effect",
     },

@@ -29,8 +29,6 @@ RELEASED_AT_ONCE_MAX = 500
 async def commit_slice(tx: WriteTx, batch: Row, count: int, now: datetime) -> None:
     """Take the next rows of a batch that is being committed. The tenant's counter is locked."""
     after, last = batch["done"], min(batch["done"] + count, batch["rows"])
-    # A day and the moment at which it begins need not be of one day, so the rehearsal did not compare them.
-    is_known = batch["is_known"] and not batch["mixes_days"]
     if after == 0:
         await forget_rows(tx, batch["id"])
         await _settle_outside(tx, batch, now)
@@ -42,7 +40,7 @@ async def commit_slice(tx: WriteTx, batch: Row, count: int, now: datetime) -> No
         person=batch["person"],
         after=after,
         last=last,
-        is_known=is_known,
+        is_known=batch["is_known"],
         has_keys=batch["has_keys"],
         now=now,
     )
@@ -52,9 +50,10 @@ async def commit_slice(tx: WriteTx, batch: Row, count: int, now: datetime) -> No
         await _write(tx, batch, row["rest"], now)
     # Entries of people and items say nothing about how many facts there are. A file of which no row is looked up leaves
     # statistics to its end.
-    tx.has_grown = last == batch["rows"] if is_known and _is_plain(batch) else tx.has_grown or is_fourfold(after, last)
+    is_quiet = batch["is_known"] and _is_plain(batch)
+    tx.has_grown = last == batch["rows"] if is_quiet else tx.has_grown or is_fourfold(after, last)
     if last < batch["rows"]:
-        await note_state(tx, batch, BatchState.COMMITTING, last, batch["outcomes"], now, is_known=is_known)
+        await note_state(tx, batch, BatchState.COMMITTING, last, batch["outcomes"], now, is_known=batch["is_known"])
         return
     await tx.run("import_patience")
     counted = await count_outcomes(tx, batch["id"])

@@ -273,7 +273,8 @@ class Imports:
                 await tx.run("import_patience")
                 await forget_rows(tx, id)
                 outcomes = await count_outcomes(tx, id)
-                is_known = await tx.value("entry_last") == seen
+                # A day and the moment at which it begins need not be of one day, so that they were not compared.
+                is_known = not staged.mixes_days and await tx.value("entry_last") == seen
                 data = {"name": name[:255], "digest": digest, "rows": staged.rows, "outcomes": outcomes}
                 await append(tx, client, [Change("import.rehearsed", id, data)], now)
                 await tx.run(
@@ -288,7 +289,6 @@ class Imports:
                     outcomes=outcomes,
                     repeated=repeated,
                     has_keys=staged.has_keys,
-                    mixes_days=staged.mixes_days,
                     effect=effect_kept(effect),
                     is_known=is_known,
                     now=now,
@@ -346,7 +346,6 @@ class Imports:
                 outcomes=outcomes,
                 repeated=repeated,
                 has_keys=False,
-                mixes_days=False,
                 effect=None,
                 is_known=False,
                 now=now,

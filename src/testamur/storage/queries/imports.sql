@@ -202,7 +202,7 @@ SELECT outcome, count(*) AS rows FROM import_row WHERE tenant = :tenant AND batc
 
 -- name: import_finish_reading!
 UPDATE import_batch SET state = 'rehearsed', bytes = :bytes, digest = :digest, format = :format, header = :header::text[], columns = :columns, rows = :rows,
-       outcomes = :outcomes, repeated = :repeated, has_keys = :has_keys, mixes_days = :mixes_days, effect = :effect,
+       outcomes = :outcomes, repeated = :repeated, has_keys = :has_keys, effect = :effect,
        known_entry = CASE WHEN :is_known THEN (SELECT entry FROM tenant_counter WHERE tenant = :tenant) END,
        rehearsed_at = :now, touched_at = :now
 WHERE tenant = :tenant AND id = :id;
