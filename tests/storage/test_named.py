@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from random import Random
 from typing import Any
@@ -16,6 +17,8 @@ from testamur.storage.named import QUERIES, shaped
 from tests.storage.databases import connected
 
 RANDOM = Random(20261121)
+UNPLANNED = {"tenant_add", "import_turn"}
+"""The owner's, and two statements in one."""
 
 
 def answers(urls: DatabaseUrls, sql: str, values: list[Any]) -> list[str]:
@@ -44,6 +47,32 @@ def test_moments_are_spelled_as_the_core_spells_them(urls: DatabaseUrls) -> None
         urls, "SELECT instant(u.at) FROM unnest($1::timestamptz[]) WITH ORDINALITY AS u (at, n) ORDER BY n", moments
     )
     assert told == [format_instant(at.astimezone(UTC)) for at in moments]
+
+
+def test_row_level_security_keeps_no_query_from_its_index(urls: DatabaseUrls) -> None:
+    """PostgreSQL takes every coalesce() for one that may leak rows, so that what it compares is a filter of all rows.
+
+    Seen in what is read for each row of something else: one keyed telling read every key of its source.
+    """
+
+    async def plans() -> dict[str, str]:
+        found = {}
+        async with connected(urls.owner) as connection, connection.transaction():
+            await connection.execute(
+                """CREATE FUNCTION pg_temp.plan(query text) RETURNS SETOF text LANGUAGE plpgsql
+                   AS $$BEGIN RETURN QUERY EXECUTE 'EXPLAIN (GENERIC_PLAN) ' || query; END$$;
+                   SET LOCAL ROLE testamur_app; SET LOCAL enable_seqscan = off"""
+            )
+            for name, query in QUERIES.items():
+                if "SET LOCAL" not in query.sql and name not in UNPLANNED:
+                    rows = await connection.fetch("SELECT pg_temp.plan($1)", query.sql)
+                    found[name] = "\n".join(row[0] for row in rows)
+        return found
+
+    found = asyncio.run(plans())
+    assert len(found) > 300
+    leaky = re.compile(r"Index Cond: .*\n *Filter: .*\b\w+ = COALESCE\((?!\$)")
+    assert {name: hit[0] for name, plan in found.items() if (hit := leaky.search(plan))} == {}
 
 
 def test_a_shape_fits_only_a_query_that_asks_for_everything() -> None:
