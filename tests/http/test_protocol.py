@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
+from uvicorn.server import ServerState
 
 from testamur.http.protocol import KnowingProtocol, respond
 from tests.hub import Hub
@@ -148,3 +149,40 @@ def test_any_other_server_gets_the_two_messages() -> None:
         {"type": "http.response.start", "status": 201, "headers": [(b"content-length", b"2")]},
         {"type": "http.response.body", "body": b"ok"},
     ]
+
+
+@pytest.mark.parametrize(("method", "turns"), [("POST", 4), ("PATCH", 4), ("GET", 1)])
+def test_writes_that_come_together_begin_one_in_each_turn_of_the_loop(method: str, turns: int) -> None:
+    """What the database says is heard between two of them. Reads begin at once, to share their query."""
+    begun: list[int] = []
+    turn = 0
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        begun.append(turn)
+        await respond(send, 200, [(b"content-length", b"2")], b"ok")
+
+    async def within() -> None:
+        nonlocal turn
+        loop = asyncio.get_running_loop()
+        config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
+        config.load()
+        state = ServerState()
+        server = await loop.create_server(
+            lambda: KnowingProtocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+        )
+        wires = [socket.create_connection(server.sockets[0].getsockname(), timeout=5) for _ in range(4)]
+        while len(state.connections) < len(wires):
+            turn += 1
+            await asyncio.sleep(0)
+        for wire in wires:
+            wire.sendall(f"{method} / HTTP/1.1\r\nHost: here\r\nContent-Length: 0\r\n\r\n".encode())
+        while len(begun) < len(wires):
+            turn += 1
+            await asyncio.sleep(0)
+        for wire in wires:
+            wire.close()
+        server.close()
+        await server.wait_closed()
+
+    asyncio.run(asyncio.wait_for(within(), 10))
+    assert len(set(begun)) == turns

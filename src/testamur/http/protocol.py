@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from functools import partial
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
@@ -57,10 +59,37 @@ def _respond(cycle: Any, status: int, headers: Iterable[tuple[bytes, bytes]], bo
     return True
 
 
+class _Starts:
+    """Writes of a loop that came and were not started yet: one begins in each turn.
+
+    Of many that come at once the first steps together take milliseconds. What the database says meanwhile would wait,
+    and the database with it, three times for each commit. Reads begin at once: the more meet, the fewer queries.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: deque[Callable[[], None]] = deque()
+
+    def add(self, start: Callable[[], None]) -> None:
+        self._waiting.append(start)
+        if len(self._waiting) == 1:
+            self._loop.call_soon(self._start_one)
+
+    def _start_one(self) -> None:
+        self._waiting.popleft()()
+        if self._waiting:
+            self._loop.call_soon(self._start_one)
+
+
+_READS = ("GET", "HEAD", "OPTIONS")
+_STARTS: WeakKeyDictionary[asyncio.AbstractEventLoop, _Starts] = WeakKeyDictionary()
+
+
 class KnowingProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol, which tells what becomes of its connection by extensions of the scope."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._starts = _STARTS.get(self.loop) or _STARTS.setdefault(self.loop, _Starts(self.loop))
         self._leaves = False
         self._awaited: WeakSet[asyncio.Event] = WeakSet()
         self._extensions = {
@@ -75,6 +104,12 @@ class KnowingProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        if cycle.scope["method"] in _READS:
+            super()._start_asgi_task(cycle, app)
+        else:
+            self._starts.add(partial(super()._start_asgi_task, cycle, app))
 
     def leaving(self, event: asyncio.Event) -> None:
         """Set the event when the client goes away or this server stops: there is no point in waiting any more."""
