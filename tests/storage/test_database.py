@@ -12,6 +12,7 @@ import pytest
 
 from testamur.core.errors import DatabaseUnavailable
 from testamur.core.ids import new_id
+from testamur.storage import database as database_module
 from testamur.storage.database import Database, DatabaseUrls
 from tests.hub import Hub
 from tests.storage.databases import connected
@@ -155,3 +156,18 @@ def test_of_all_servers_one_works_on_a_thing(urls: DatabaseUrls) -> None:
                 assert is_mine
 
     asyncio.run(test())
+
+
+def test_a_batch_that_failed_holds_nobody_up(urls: DatabaseUrls, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its calls are tried one by one while its series is still open."""
+    monkeypatch.setitem(database_module._SESSION, "lock_timeout", "100ms")
+
+    async def within() -> None:
+        async with opened(urls) as database, database.series(hub.tenant.id) as failed:
+            with pytest.raises(ValueError, match="a bug"):
+                async with failed.write(lambda: True):
+                    raise ValueError("a bug")
+            async with database.series(hub.tenant.id) as alone, alone.write(lambda: False) as tx:
+                assert await tx.next_entries(1) > 0
+
+    asyncio.run(within())

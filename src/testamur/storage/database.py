@@ -497,10 +497,15 @@ class _Series:
             return
         with _translated(AWAY):
             try:
-                if self._has_begun and not connection.is_closed():
-                    await _rollback(connection)
+                await self._give_up(connection)
             finally:
                 await self._database.release(connection)
+
+    async def _give_up(self, connection: Any) -> None:
+        """Roll back what was begun and not committed."""
+        if self._has_begun and not connection.is_closed():
+            self._has_begun = False
+            await _rollback(connection)
 
     async def _kept(self) -> Any:
         if self._connection is None:
@@ -546,18 +551,22 @@ class Series(_Series):
         Args:
             goes_on: asked at the end of the block, whether another transaction follows at once.
 
-        Raises: as `Database.write`. Then the series is of no more use.
+        Raises: as `Database.write`. Then the series is of no more use, and holds nothing up.
         """
         connection = await self._kept()
         with _translated(_SAID):
-            if not self._has_begun:
-                self._has_begun = True
-                await _execute(connection, self._begin)
-            tx = WriteTx(connection, self._tenant)
-            yield tx
-            follows = goes_on()
-            await _execute(connection, f"COMMIT; {self._begin}" if follows else "COMMIT")
-            self._has_begun = follows
+            try:
+                if not self._has_begun:
+                    self._has_begun = True
+                    await _execute(connection, self._begin)
+                tx = WriteTx(connection, self._tenant)
+                yield tx
+                follows = goes_on()
+                await _execute(connection, f"COMMIT; {self._begin}" if follows else "COMMIT")
+                self._has_begun = follows
+            except BaseException:
+                await self._give_up(connection)
+                raise
         if tx.has_grown:
             self._database.refresh_statistics()
 
