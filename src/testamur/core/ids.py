@@ -130,14 +130,12 @@ new_id, new_ids = _ids.new, _ids.several
 
 def from_parts(millisecond: int, random: int) -> Id:
     """Build an id from `millisecond` (Unix time, 48 bits) and `random` (48 bits)."""
-    return Id(
-        UUID(
-            int=(millisecond & 0xFFFF_FFFF_FFFF) << 80
-            | 7 << 76
-            | (random >> _LOW_BITS) << 64
-            | 2 << 62
-            | (random & _LOW_MASK) << _SPARE_BITS
-        )
+    return _made(
+        (millisecond & 0xFFFF_FFFF_FFFF) << 80
+        | 7 << 76
+        | random >> _LOW_BITS << 64
+        | 2 << 62
+        | (random & _LOW_MASK) << _SPARE_BITS
     )
 
 
