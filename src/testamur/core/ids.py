@@ -177,10 +177,9 @@ def parse(text: str, noun: str | None = None) -> Id | None:
     """
     if len(text) > 64:
         return None
-    if _OPAQUE_24.match(text):
-        text = text.lower().translate(_HEX_OF_OPAQUE)
-    if _HEX24.match(text):
-        bits = int(text, 16)
+    is_opaque = _OPAQUE_24.match(text)
+    if is_opaque or _HEX24.match(text):
+        bits = int(text.lower().translate(_HEX_OF_OPAQUE) if is_opaque else text, 16)
         return from_parts(bits >> _RANDOM_BITS, bits & _RANDOM_MAX)
     if _UUID.match(text):
         return Id(UUID(text))

@@ -106,10 +106,11 @@ class KnowingProtocol(HttpToolsProtocol):
         self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        start = super()._start_asgi_task
         if cycle.scope["method"] in _READS:
-            super()._start_asgi_task(cycle, app)
+            start(cycle, app)
         else:
-            self._starts.add(partial(super()._start_asgi_task, cycle, app))
+            self._starts.add(partial(start, cycle, app))
 
     def leaving(self, event: asyncio.Event) -> None:
         """Set the event when the client goes away or this server stops: there is no point in waiting any more."""
