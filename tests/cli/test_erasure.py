@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,3 +99,25 @@ def test_a_hold_is_placed_listed_and_lifted(hub: Hub, run: Run) -> None:
 )
 def test_what_is_wrong_has_an_exit_code(run: Run, words: tuple[str, ...], code: int) -> None:
     assert run(*words)["exit"] == code
+
+
+def test_the_how_to_page_is_true(urls: DatabaseUrls, hub: Hub) -> None:
+    """Each line as it stands, one after the other; only who Ada is differs from the demo tenant."""
+    complete(hub)
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "erase-a-person.md").read_text("utf-8")
+    lines = [line for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
+    hold = ""
+    for line in lines:
+        words = shlex.split(line.replace("ada.okafor@larkspur.example", "ada@example.com").replace("HOLD", hold))
+        assert words[0] == "testamur"
+        given = [*words[1:], "--tenant", hub.tenant.slug, "--database-url", urls.owner]
+        result = CliRunner().invoke(app, given)
+        assert result.exit_code == 0, f"{line}: {result.stderr}"
+        if "hold place" in line:
+            (hold,) = re.findall(r"[0-9a-f]{24}", result.stdout)
+    assert hold
+
+
+def test_a_list_of_nothing_says_so(urls: DatabaseUrls, hub: Hub) -> None:
+    given = ["hold", "list", "--tenant", hub.tenant.slug, "--database-url", urls.owner]
+    assert CliRunner().invoke(app, given).stdout == "Legal holds: none\n"

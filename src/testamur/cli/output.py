@@ -42,11 +42,14 @@ console = Console(stderr=True, highlight=False)
 def show(document: Any, as_json: bool, table: Table | str) -> None:
     """Print the result: `document` as JSON, or `table` for people. Nothing else goes to standard output.
 
-    A table that is wider than what it is printed on stands upright: nobody can copy an id that is folded.
+    A table that is wider than what it is printed on stands upright: nobody can copy an id that is folded. One without
+    rows is a line that says so.
     """
     if as_json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document, enc_hook=str), indent=2) + b"\n")
         sys.stdout.flush()
+    elif isinstance(table, Table) and not table.row_count:
+        Console(highlight=False).print(f"[bold]{table.title}[/]: none")
     elif isinstance(table, Table) and not fits(table):
         Console(highlight=False).print(_upright(table))
     else:
