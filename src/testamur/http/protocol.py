@@ -66,19 +66,19 @@ class _Starts:
     and the database with it, three times for each commit. Reads begin at once: the more meet, the fewer queries.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
         self._waiting: deque[Callable[[], None]] = deque()
 
-    def add(self, start: Callable[[], None]) -> None:
+    def add(self, loop: asyncio.AbstractEventLoop, start: Callable[[], None]) -> None:
         self._waiting.append(start)
         if len(self._waiting) == 1:
-            self._loop.call_soon(self._start_one)
+            loop.call_soon(self._start_one, loop)
 
-    def _start_one(self) -> None:
-        self._waiting.popleft()()
+    def _start_one(self, loop: asyncio.AbstractEventLoop) -> None:
+        start = self._waiting.popleft()
         if self._waiting:
-            self._loop.call_soon(self._start_one)
+            loop.call_soon(self._start_one, loop)
+        start()
 
 
 _READS = ("GET", "HEAD", "OPTIONS")
@@ -89,7 +89,7 @@ class KnowingProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol, which tells what becomes of its connection by extensions of the scope."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self._starts = _STARTS.get(self.loop) or _STARTS.setdefault(self.loop, _Starts(self.loop))
+        self._starts = _STARTS.setdefault(self.loop, _Starts())
         self._leaves = False
         self._awaited: WeakSet[asyncio.Event] = WeakSet()
         self._extensions = {
@@ -110,7 +110,7 @@ class KnowingProtocol(HttpToolsProtocol):
         if cycle.scope["method"] in _READS:
             start(cycle, app)
         else:
-            self._starts.add(partial(start, cycle, app))
+            self._starts.add(self.loop, partial(start, cycle, app))
 
     def leaving(self, event: asyncio.Event) -> None:
         """Set the event when the client goes away or this server stops: there is no point in waiting any more."""

@@ -23,7 +23,9 @@ def user(text: str, field: str = "id") -> Reference:
 
 def fields_of(text: str | None, known: Sequence[str]) -> list[str]:
     """The known names of a comma list; unknown ones are ignored, and nothing means everything."""
-    asked = {name.strip() for name in text.split(",")} if text else set()
+    if not text:
+        return []
+    asked = {name.strip() for name in text.split(",")}
     return [name for name in known if name in asked]
 
 
