@@ -355,12 +355,11 @@ def test_what_was_deleted_can_be_assigned_anew(hub: Hub, client: httpx.Client) -
 
 def test_what_was_begun_is_in_progress(hub: Hub, client: httpx.Client) -> None:
     for_audience(hub)
-    started_at = datetime.now(UTC) - timedelta(hours=2)
     new = NewRecord(
         source="tests",
         person=Reference(str(hub.person)),
         item=Reference(str(hub.item), (), "item"),
-        started_at=started_at,
+        started_at=datetime.now(UTC),  # the day on which it was asked for, at whatever hour this runs
     )
     report = Report("stackone", hub.key.client, "POST", "/", "{}")
     hub.do(hub.ledger.records.record(hub.tenant.id, new, report))
