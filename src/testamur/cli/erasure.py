@@ -73,7 +73,9 @@ def erase(
         }
         if isinstance(found, Erasure):
             document |= {"id": to_hex24(found.id), "completed_at": found.completed_at, "tombstone": found.tombstone}
-        counted = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found.erased.items() if count)
+        counted = ", ".join(
+            f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(found.erased.items()) if count
+        )
         title = f"{'Would be erased' if rehearse else 'Erased'}: {counted or 'nothing'}. Kept"
         show(
             document, json, table(title, ["level", "because", "id", "kind", "item", "until", "count"], document["kept"])
