@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from testamur.http import protocol
 from testamur.http.protocol import KnowingProtocol, respond
 from tests.hub import Hub
 
@@ -154,9 +155,16 @@ def test_any_other_server_gets_the_two_messages() -> None:
     ]
 
 
-@pytest.mark.parametrize(("method", "turns"), [("POST", 4), ("PATCH", 4), ("GET", 1)])
-def test_writes_that_come_together_begin_one_in_each_turn_of_the_loop(method: str, turns: int) -> None:
+@pytest.mark.parametrize(
+    ("method", "short", "turns"),
+    [("POST", 1e9, 4), ("PATCH", 1e9, 4), ("POST", 1e-9, 1), ("GET", 1e9, 1)],
+    ids=["post", "patch", "post in long turns", "get"],
+)
+def test_writes_that_come_together_begin_one_in_each_short_turn_of_the_loop(
+    method: str, short: float, turns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What the database says is heard between two of them. Reads begin at once, to share their query."""
+    monkeypatch.setattr(protocol, "_SHORT_TURN_SECONDS", short)
     begun: list[int] = []
     turn = 0
 
