@@ -71,7 +71,7 @@ def test_row_level_security_keeps_no_query_from_its_index(urls: DatabaseUrls) ->
 
     found = asyncio.run(plans())
     assert len(found) > 300
-    leaky = re.compile(r"Index Cond: .*\n *Filter: .*\b\w+ = COALESCE\((?!\$)")
+    leaky = re.compile(r"Index Cond: .*\n *Filter: .*\b\w+ = COALESCE\(")
     assert {name: hit[0] for name, plan in found.items() if (hit := leaky.search(plan))} == {}
 
 
