@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from testamur.http.service import Receive, Scope, Send
+from testamur.http.exchange import Receive, Scope, Send
 
 _BODY = b'"' + b"x" * (int(os.environ.get("BENCH_BODY_BYTES", "100")) - 2) + b'"'
 _HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(_BODY)).encode())]

@@ -22,7 +22,7 @@ from testamur.core.callers import ALL_SCOPES, Caller, Scope
 from testamur.core.ids import Id, to_hex24, to_opaque, to_ulid
 from testamur.core.items import ItemKind, NewItem
 from testamur.core.people import Identifier, NewPerson
-from testamur.http.protocol import KnowingProtocol
+from testamur.http.protocol import HttpProtocol
 from testamur.ledger import Ledger
 from testamur.ledger.clients import NewKey
 from testamur.ledger.tenants import Tenant
@@ -69,7 +69,7 @@ class Server:
             log_config=None,
             access_log=False,
             lifespan="on",
-            http=KnowingProtocol,
+            http=HttpProtocol,
         )
         server = uvicorn.Server(config)
         loops: list[asyncio.AbstractEventLoop] = []

@@ -21,11 +21,12 @@ from testamur.delivery.sender import Sender
 from testamur.dialects import ALL
 from testamur.dialects.cpod import operations as cpod
 from testamur.dialects.cpod.manners import Manners
+from testamur.http.exchange import Receive, Scope, Send
 from testamur.http.index import index_page
 from testamur.http.limits import RateLimiter
 from testamur.http.metrics import exposition
 from testamur.http.operations import Dialect
-from testamur.http.service import DialectService, Receive, Scope, Send
+from testamur.http.service import DialectService
 from testamur.jobs.pruning import Pruner
 from testamur.jobs.turns import take_turns
 from testamur.ledger import Ledger

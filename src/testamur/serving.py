@@ -26,7 +26,7 @@ from testamur.app import Application
 from testamur.config import Settings
 from testamur.dialects import ALL
 from testamur.http import metrics
-from testamur.http.protocol import KnowingProtocol
+from testamur.http.protocol import HttpProtocol
 from testamur.logs import configure
 from testamur.storage.database import DatabaseUrls
 from testamur.storage.embedded import EmbeddedServer, die_with_parent, open_cluster
@@ -99,7 +99,7 @@ def run(settings: Settings, urls: DatabaseUrls, listener: socket.socket, when_re
     signal.signal(signal.SIGTERM, _exit)
     announcer = threading.Thread(target=_announce, args=(url_of(listener), when_ready), daemon=True)
     options: dict[str, Any] = {
-        "http": KnowingProtocol,
+        "http": HttpProtocol,
         "log_config": None,
         "access_log": False,
         "server_header": False,

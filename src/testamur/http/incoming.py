@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
 
-_Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
-_Unread: TypeAlias = Callable[[_Receive], tuple[bytes, bool]]
+from testamur.http.exchange import Receive
 
 
 class Incoming:
     """The body of a request on its way.
 
-    `is_whole` says that all of it came, `is_broken` that its sender went away before. What came until then can be read.
-
-    Args:
-        unread: gives what came of a broken body and was not received, and whether that is all of it.
+    `is_whole` says that all of it came, `is_broken` that the rest will not come. What came until then can be read.
     """
 
-    def __init__(self, receive: _Receive, unread: _Unread | None = None) -> None:
+    def __init__(self, receive: Receive) -> None:
         self._receive = receive
-        self._unread = unread
         self.is_whole = False
         self.is_broken = False
 
@@ -34,10 +27,6 @@ class Incoming:
                 message = await self._receive()
         except TimeoutError:
             return b""
-        if message["type"] != "http.disconnect":
-            self.is_whole = not message.get("more_body", False)
-            return bytes(message.get("body", b""))
-        # A sender who goes away at once is heard of before what it sent.
-        rest, self.is_whole = self._unread(self._receive) if self._unread is not None else (b"", False)
-        self.is_broken = not self.is_whole
-        return rest
+        self.is_broken = message["type"] == "http.disconnect"
+        self.is_whole = not self.is_broken and not message.get("more_body", False)
+        return bytes(message.get("body", b""))

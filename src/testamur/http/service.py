@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -18,18 +18,14 @@ from testamur.core.errors import Forbidden, TestamurError, Unauthenticated
 from testamur.core.ids import new_id, to_opaque
 from testamur.http import conditions, decode, keys, openapi
 from testamur.http.errors import BodyTooLarge, InternalError, RequestError, UnsupportedMediaType
+from testamur.http.exchange import Receive, Scope, Send, respond
 from testamur.http.incoming import Incoming
 from testamur.http.limits import RateLimiter
 from testamur.http.metrics import observe
 from testamur.http.operations import Call, Dialect, Parts, Reply
-from testamur.http.protocol import respond
 from testamur.http.routing import Router
 from testamur.ledger import Ledger
 from testamur.logs import RequestLine, log_request
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -119,8 +115,7 @@ class DialectService:
         if not offered or not _has_body(call, offered):
             return await self._handle(call)
         if operation.streams:
-            unread = scope.get("extensions", _NOTHING).get("testamur.unread")
-            call.body = Incoming(receive, unread)
+            call.body = Incoming(receive)
             return await self._handle(call)
         with TemporaryFile() as file:
             await self._read_file(call, receive, file)
@@ -147,7 +142,7 @@ class DialectService:
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise RequestError("The client went away")
+                raise RequestError("The body did not come to its end")
             size += file.write(message.get("body", b""))
             if size > call.operation.body_max_bytes:
                 raise BodyTooLarge(f"The body has more than {call.operation.body_max_bytes} bytes")
@@ -229,20 +224,20 @@ def _has_body(call: Call, offered: Sequence[str]) -> bool:
 
 
 async def read_body(receive: Receive, max_bytes: int) -> bytes:
-    """The whole body. Raises BodyTooLarge as soon as it is, without reading on; RequestError when the client left."""
-    message = await receive()
-    data: bytes = message.get("body", b"")
-    if message.get("more_body"):
-        parts, size = [data], len(data)
-        while message.get("more_body"):
-            if size > max_bytes:
-                raise BodyTooLarge(f"The body has more than {max_bytes} bytes")
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise RequestError("The client went away")
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-        data = b"".join(parts)
-    if len(data) > max_bytes:
+    """The whole body.
+
+    Raises: BodyTooLarge as soon as it is, without reading on; RequestError when the rest will not come.
+    """
+    parts, size, more = [], 0, True
+    while more:
+        if size > max_bytes:
+            raise BodyTooLarge(f"The body has more than {max_bytes} bytes")
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RequestError("The body did not come to its end")
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        more = message.get("more_body", False)
+    if size > max_bytes:
         raise BodyTooLarge(f"The body has more than {max_bytes} bytes")
-    return data
+    return b"".join(parts)
