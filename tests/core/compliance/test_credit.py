@@ -4,8 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from testamur.core.compliance import ItemVersion, Outcome, Status
-from tests.core.compliance.stories import FIRE, KITCHEN, K, O, S, T, day, done, edit, id_of, of, on, settings, told
+from testamur.core.compliance import ItemVersion, Outcome, PriorCredit, Status, timeline
+from tests.core.compliance.stories import (
+    FIRE,
+    HORIZON,
+    KITCHEN,
+    K,
+    O,
+    S,
+    T,
+    day,
+    done,
+    edit,
+    id_of,
+    of,
+    on,
+    settings,
+    told,
+)
 
 
 def test_r1_an_earlier_end_never_takes_the_place_of_a_later_one() -> None:
@@ -29,6 +45,13 @@ def test_r2_retraining_ends_an_anniversary_before_the_completion_of_that_day_cou
     for when, ends in [("2026-01-05", "2027-01-05"), ("2026-01-10", "2027-01-10")]:
         facts = told(T, done("2025-02-01"), done(when, 101), item_versions=(hard,))
         assert on(facts, when).credit_ends_on == day(ends)
+
+
+def test_r1_each_completion_says_until_when_its_credit_lasts() -> None:
+    both = timeline(told(S, done("2025-02-01"), done("2025-03-01", 101)), horizon=HORIZON)
+    assert both.credit_ends == {id_of(100): day("2026-02-01"), id_of(101): day("2026-03-01")}
+    unasked = settings(prior_credit=PriorCredit.NONE)
+    assert timeline(told(unasked, done("2024-06-01")), horizon=HORIZON).credit_ends == {}
 
 
 def test_r3_without_the_floor_the_days_of_the_entry_bind_cycle_1_alone() -> None:

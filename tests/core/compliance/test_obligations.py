@@ -83,6 +83,14 @@ def test_o4_missed_fixed_days_are_counted_to_any_day_of_a_step() -> None:
     assert (left.status, left.missed_on(day("2027-01-01"))) == (Status.WITHDRAWN, 2)
 
 
+def test_o4_what_happens_after_leaving_makes_nothing_more_missed() -> None:
+    away = told(K, member("2024-03-01", "2026-01-01"), done("2028-06-01"))
+    for when in ("2026-01-01", "2028-05-31", "2028-06-01", "2029-06-01"):
+        step = standing_on(timeline(away, horizon=date.min), day(when))
+        assert step is not None
+        assert (step.status, step.missed_on(day(when))) == (Status.WITHDRAWN, 2), when
+
+
 def test_o4_a_fixed_day_of_leaving_is_not_missed_and_one_of_return_is() -> None:
     for left, back, missed in [("2025-12-31", "2026-01-10", 1), ("2025-12-20", "2025-12-31", 2)]:
         never = told(K, member("2024-03-01", left), member(back))
