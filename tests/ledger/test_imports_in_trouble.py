@@ -21,9 +21,10 @@ from testamur.core.imports import Batch, BatchState, Options, Outcome
 from testamur.core.items import ItemKind, NewItem
 from testamur.core.people import Identifier, NewPerson
 from testamur.ledger import Ledger, import_staging
-from testamur.storage.database import AWAY, Database, DatabaseUrls
+from testamur.storage.database import Database, DatabaseUrls
 from testamur.storage.embedded import open_cluster
 from testamur.storage.migrate import migrate
+from testamur.storage.trouble import AWAY
 from tests.hub import Hub
 from tests.storage.databases import connected
 

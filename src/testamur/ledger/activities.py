@@ -17,7 +17,8 @@ from testamur.core.ids import Id
 from testamur.core.items import ItemForms, ItemKind
 from testamur.core.moments import Precision, When
 from testamur.core.people import Reference, normalise
-from testamur.storage.database import Database, ReadTx, Row
+from testamur.storage.database import Database
+from testamur.storage.transactions import ReadTx, Row
 
 SPACING = 64
 """Activities from one mark to the next: what a page may have to read besides its own rows."""

@@ -13,7 +13,8 @@ from testamur.core.ids import FIRST_ID, Id
 from testamur.core.personal_assignments import Personal
 from testamur.ledger.standing_rows import step_of
 from testamur.ledger.standing_steps import fresh_steps
-from testamur.storage.database import Database, Row, Tx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, Tx
 
 _CHUNK = 500
 """Lines looked at in one trip while a filter looks for a page."""

@@ -33,7 +33,8 @@ from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
 from testamur.ledger.standing_lines import restand_assignment
 from testamur.ledger.standing_rows import calendar_pairs
-from testamur.storage.database import Database, Row, Tx, WriteTx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, Tx, WriteTx
 
 
 class Assignments:

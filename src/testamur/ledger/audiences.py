@@ -32,7 +32,8 @@ from testamur.core.ids import FIRST_ID, LAST_ID, Id, new_id
 from testamur.core.people import Reference, normalise
 from testamur.ledger.entries import Change, append
 from testamur.ledger.standing_lines import restand_audience
-from testamur.storage.database import Database, Row, Tx, WriteTx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, Tx, WriteTx
 
 NOBODY = "No such user"
 """Why a list's entry fails when it names no person of this tenant."""

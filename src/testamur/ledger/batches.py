@@ -12,7 +12,8 @@ from testamur.core.errors import FieldFault, NotFound
 from testamur.core.ids import Id, new_id
 from testamur.core.items import ItemPut, ItemTelling, PutOutcome
 from testamur.ledger.items import Items
-from testamur.storage.database import Database, WriteTx
+from testamur.storage.database import Database
+from testamur.storage.transactions import WriteTx
 
 ROWS_MAX = 10_000
 """Rows of one batch."""

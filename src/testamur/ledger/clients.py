@@ -29,7 +29,8 @@ from testamur.core.callers import ALL_SCOPES, Caller, Scope
 from testamur.core.errors import ClientNotFound, Forbidden, Unauthenticated, Unavailable
 from testamur.core.ids import Id, new_id, parse
 from testamur.ledger.issuers import CLOCK_SKEW_SECONDS, REFUSED, Session, session
-from testamur.storage.database import AWAY, Database, owner_connection
+from testamur.storage.database import Database, owner_connection
+from testamur.storage.trouble import AWAY
 
 SECRET_PREFIX = "tst_"  # noqa: S105 - lets secret scanners recognise a leaked key; no secret itself
 TOKEN_SECONDS = 3600

@@ -22,7 +22,8 @@ from testamur.core.ids import Id, new_id
 from testamur.core.people import Reference, normalise
 from testamur.ledger.audiences import find_audience
 from testamur.ledger.entries import Change, append
-from testamur.storage.database import Database, Row, Tx, WriteTx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, Tx, WriteTx
 
 LOGGED_AT_ONCE = 1_000
 """Entries in one transaction."""

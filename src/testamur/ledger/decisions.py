@@ -31,7 +31,8 @@ from testamur.ledger.people import find_person
 from testamur.ledger.records import Records
 from testamur.ledger.standing_facts import About
 from testamur.ledger.standing_lines import restand, restand_people
-from testamur.storage.database import Database, Row, Tx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, Tx
 
 SOURCE = "testamur"
 """The source of what people decide here."""

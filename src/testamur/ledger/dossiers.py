@@ -13,7 +13,8 @@ from testamur.core.moments import to_utc
 from testamur.core.people import Reference
 from testamur.ledger.entries import Change, append
 from testamur.ledger.people import find_person
-from testamur.storage.database import Database, Snapshot
+from testamur.storage.database import Database
+from testamur.storage.transactions import Snapshot
 
 SECTIONS = (
     "identifiers",

@@ -28,7 +28,8 @@ from testamur.ledger.everyone import meant_audience
 from testamur.ledger.items import find_item
 from testamur.ledger.personal_assignments import assign_by_name
 from testamur.ledger.standing_lines import restand_assignment
-from testamur.storage.database import Database, Row, Tx, WriteTx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, Tx, WriteTx
 
 Due = When | None | Keep
 """The last moment or day in time, none, or what was said before."""

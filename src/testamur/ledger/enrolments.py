@@ -18,7 +18,8 @@ from testamur.core.records import Record
 from testamur.core.vocabularies import EnrolmentStatus, stored_as
 from testamur.ledger.assignments import find_assignment
 from testamur.ledger.standing_facts import About, told_of
-from testamur.storage.database import Database, Row, Tx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, Tx
 
 _CHUNK = 250
 """People looked at in one trip while lines wait for the background."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from testamur.core.ids import Id
-from testamur.storage.database import Row, WriteTx
+from testamur.storage.transactions import Row, WriteTx
 
 
 @dataclass(frozen=True, slots=True)

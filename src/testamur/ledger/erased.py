@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from testamur.core.ids import Id
 from testamur.core.people import Identifier, normalise
-from testamur.storage.database import Tx, WriteTx
+from testamur.storage.transactions import Tx, WriteTx
 
 
 async def remember(tx: WriteTx, identifiers: Collection[Identifier]) -> None:

@@ -33,7 +33,8 @@ from testamur.ledger.entries import Change, append
 from testamur.ledger.erased import remember
 from testamur.ledger.keeping import About, about_person, rules_of
 from testamur.ledger.people import find_person
-from testamur.storage.database import Database, Row, Tx, WriteTx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, Tx, WriteTx
 
 OPEN_MAX = 100
 """Erasures of one person that may keep something back at once."""

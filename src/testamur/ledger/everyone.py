@@ -16,7 +16,7 @@ from testamur.core.people import Reference
 from testamur.ledger.audiences import find_everyone, get_audience
 from testamur.ledger.entries import Change, append
 from testamur.ledger.standing_lines import restand_audience
-from testamur.storage.database import WriteTx
+from testamur.storage.transactions import WriteTx
 
 
 async def meant_audience(tx: WriteTx, caller: Caller, reference: Reference, now: datetime) -> Id:

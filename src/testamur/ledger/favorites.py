@@ -14,7 +14,8 @@ from testamur.core.people import Reference
 from testamur.ledger.audiences import resolve_people
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item, get_items
-from testamur.storage.database import Database, Tx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Tx
 
 FAVORITES_MAX = 1_000
 """Favourites of one person."""

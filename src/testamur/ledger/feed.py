@@ -12,7 +12,8 @@ import structlog
 from testamur.core.errors import FieldFault, InvalidInput, LimitReached, Unavailable
 from testamur.core.ids import Id
 from testamur.ledger.entries import Entry, entry_of
-from testamur.storage.database import AWAY, Database
+from testamur.storage.database import Database
+from testamur.storage.trouble import AWAY
 
 WAITING_MAX = 100
 """How many may wait for one tenant's next entry, in one worker."""

@@ -14,7 +14,7 @@ from testamur.core.imports import Outcome
 from testamur.ledger.audiences import add_audience, move_audience
 from testamur.ledger.import_members import check_governed, found_audiences
 from testamur.ledger.import_told import Boss, Told, caller_of, settle_above, told_rows
-from testamur.storage.database import Row, WriteTx
+from testamur.storage.transactions import Row, WriteTx
 
 
 @dataclass(frozen=True, slots=True)

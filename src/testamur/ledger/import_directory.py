@@ -29,7 +29,8 @@ from testamur.ledger.import_members import ImportedMemberships, keys_of
 from testamur.ledger.import_people import ImportedPeople
 from testamur.ledger.import_settling import count_outcomes, note_state
 from testamur.ledger.import_told import Boss, Kind, Told, as_text, faults_as_text, keep_told, told_rows, told_span
-from testamur.storage.database import Database, Row, WriteTx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, WriteTx
 
 ROWS_MAX = 2_000_000
 """Rows of one file of the directory."""

@@ -17,7 +17,8 @@ from testamur.core.imports import Effect
 from testamur.core.moments import Precision, When
 from testamur.ledger.import_matching import Progress
 from testamur.ledger.standing_facts import About, told_of
-from testamur.storage.database import Database, Tx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Tx
 
 EXAMINED_MAX = 20_000
 """Lines that a rehearsal works out; each costs about half a millisecond."""

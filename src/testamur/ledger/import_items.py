@@ -15,7 +15,7 @@ from testamur.ledger.import_told import Boss, Told
 from testamur.ledger.item_plan import Changed
 from testamur.ledger.item_writing import change_items, write_items
 from testamur.ledger.items import get_items, plan_items
-from testamur.storage.database import Row, WriteTx
+from testamur.storage.transactions import Row, WriteTx
 
 _OUTCOMES = {
     PutOutcome.ADDED: Outcome.CREATED,

@@ -16,7 +16,8 @@ from testamur.ledger.entries import Change, append
 from testamur.ledger.import_matching import title_lookup
 from testamur.ledger.items import find_item
 from testamur.ledger.standing_lines import lines_of_records, restand
-from testamur.storage.database import Database, Row, WriteTx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, WriteTx
 
 _MAPPED_AT_ONCE = 500
 

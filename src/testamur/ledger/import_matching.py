@@ -13,7 +13,7 @@ from testamur.core.imports import Key, Row
 from testamur.core.items import Outside
 from testamur.core.people import IDENTIFIER_LENGTH_MAX, Identifier, normalise
 from testamur.ledger.erased import erased_among, has_erased
-from testamur.storage.database import Tx
+from testamur.storage.transactions import Tx
 
 _REMEMBERED_MAX = 200_000
 """Keys whose meaning is remembered while a file is read, so that memory does not grow with it."""

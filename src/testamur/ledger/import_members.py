@@ -20,7 +20,7 @@ from testamur.ledger.audiences import audience_of, close_memberships, open_membe
 from testamur.ledger.entries import imported
 from testamur.ledger.import_matching import Matcher, who
 from testamur.ledger.import_told import Boss, Told, caller_of, keep_told, told_rows
-from testamur.storage.database import Row, Tx, WriteTx
+from testamur.storage.transactions import Row, Tx, WriteTx
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from testamur.ledger.import_matching import ERASED
 from testamur.ledger.import_told import Boss, Told, caller_of, settle_above
 from testamur.ledger.people import add_people, change_people, get_people, reinstate_people, suspend_people
 from testamur.ledger.people_plan import Job, PlannedChange, plan_change
-from testamur.storage.database import Row, Tx, WriteTx
+from testamur.storage.transactions import Row, Tx, WriteTx
 
 Name = tuple[str, str]
 

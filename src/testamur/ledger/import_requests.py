@@ -8,7 +8,7 @@ from testamur.core.ids import Id, new_id
 from testamur.core.imports import Of
 from testamur.core.uploads import Rehearsal
 from testamur.ledger.entries import Change, append
-from testamur.storage.database import WriteTx
+from testamur.storage.transactions import WriteTx
 
 
 async def request_import(

@@ -20,7 +20,7 @@ from testamur.ledger.erased import forget_rows
 from testamur.ledger.import_matching import Matcher, who
 from testamur.ledger.import_members import release_members
 from testamur.ledger.standing_lines import restand_import
-from testamur.storage.database import Row, WriteTx, is_fourfold
+from testamur.storage.transactions import Row, WriteTx, is_fourfold
 
 RELEASED_AT_ONCE_MAX = 500
 """Held rows that are taken in with the person they waited for; more of them follow in the background."""

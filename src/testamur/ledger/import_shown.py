@@ -9,7 +9,7 @@ import msgspec
 from testamur.core.errors import FieldFault
 from testamur.core.imports import Batch, BatchState, Of, Outcome, Refusal, Removals, RowShown, Stage
 from testamur.ledger.import_effect import effect_read
-from testamur.storage.database import Row
+from testamur.storage.transactions import Row
 
 
 def batch_of(row: Row) -> Batch:

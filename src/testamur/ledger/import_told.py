@@ -13,7 +13,7 @@ from testamur.core.callers import ALL_SCOPES, Caller
 from testamur.core.errors import FieldFault
 from testamur.core.ids import Id
 from testamur.core.imports import Outcome
-from testamur.storage.database import Row, Tx, WriteTx
+from testamur.storage.transactions import Row, Tx, WriteTx
 
 
 @dataclass(slots=True)

@@ -52,7 +52,8 @@ from testamur.ledger.import_settling import commit_slice, count_outcomes, releas
 from testamur.ledger.import_shown import bad_row, batch_of, removals_of, row_shown
 from testamur.ledger.import_staging import digest_of, stage
 from testamur.ledger.uploads import KEPT, copy_upload
-from testamur.storage.database import Database, Row, WriteTx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, WriteTx
 
 SLICE_SECONDS = 0.25
 """How long a slice may hold the tenant's counter; its rows follow from how long the last one took."""

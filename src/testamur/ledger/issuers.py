@@ -21,7 +21,8 @@ from testamur.core.errors import ClientNotFound, FieldFault, InvalidInput, Unaut
 from testamur.core.ids import Id, new_id, parse
 from testamur.core.people import Reference
 from testamur.ledger.people import find_person
-from testamur.storage.database import Database, Row, Tx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, Tx
 
 KEYS_MAX = 20
 CLOCK_SKEW_SECONDS = 60

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from testamur.core.ids import Id, new_id
 from testamur.ledger.entries import Change, append
-from testamur.storage.database import Tx, WriteTx
+from testamur.storage.transactions import Tx, WriteTx
 
 
 async def links_of(tx: Tx, parents: Sequence[Id]) -> dict[Id, tuple[Id, ...]]:

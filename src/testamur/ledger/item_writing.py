@@ -15,7 +15,7 @@ from testamur.ledger.item_links import link_items
 from testamur.ledger.item_plan import Added, Changed, Plan
 from testamur.ledger.skills import describe_tags, make_tags, use_tags
 from testamur.ledger.standing_lines import restand_items
-from testamur.storage.database import WriteTx
+from testamur.storage.transactions import WriteTx
 
 
 async def write_items(tx: WriteTx, client: Id | None, plan: Plan, now: datetime) -> None:

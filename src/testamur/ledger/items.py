@@ -34,7 +34,8 @@ from testamur.ledger.item_writing import change_items, insert_items, write_items
 from testamur.ledger.people import find_person
 from testamur.ledger.skills import name_subjects, used_tag
 from testamur.ledger.standing_lines import restand_items
-from testamur.storage.database import Database, Row, Tx, WriteTx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, Tx, WriteTx
 
 PUT_MAX = 1_000
 """Tellings in one call, beside the parts that come with them."""

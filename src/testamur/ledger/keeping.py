@@ -24,7 +24,7 @@ from testamur.core.retention import (
     Pseudonym,
     Rule,
 )
-from testamur.storage.database import Row, Tx
+from testamur.storage.transactions import Row, Tx
 
 
 @dataclass(frozen=True, slots=True)

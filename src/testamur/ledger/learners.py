@@ -21,7 +21,8 @@ from testamur.ledger.items import get_items
 from testamur.ledger.sessions import Sessions
 from testamur.ledger.standing_rows import step_of
 from testamur.ledger.standing_steps import fresh_steps
-from testamur.storage.database import Database, Row, Tx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

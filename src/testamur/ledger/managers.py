@@ -13,7 +13,8 @@ from testamur.core.people import Person, Reference
 from testamur.ledger.audiences import NOBODY, audience_of, get_audience, governed_audience, resolve_people
 from testamur.ledger.entries import Change, append
 from testamur.ledger.people import person_of
-from testamur.storage.database import Database, Row, Tx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, Tx
 
 TWICE = "This user is named before, with other permissions"
 TOO_MANY = f"An audience has at most {MANAGERS_MAX} managers"

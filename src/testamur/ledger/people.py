@@ -42,7 +42,8 @@ from testamur.ledger.import_settling import release_held
 from testamur.ledger.keeping import about_person
 from testamur.ledger.people_plan import COLUMNS, UNEMPLOYED, Job, PlannedChange, above_herself, check_order, plan_change
 from testamur.ledger.standing_lines import restand_people
-from testamur.storage.database import Database, Row, Tx, WriteTx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, Tx, WriteTx
 
 AUDIENCES_MAX = 1_000
 """Audiences shown with one person."""

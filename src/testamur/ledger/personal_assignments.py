@@ -18,7 +18,8 @@ from testamur.ledger.audiences import resolve_people
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
 from testamur.ledger.standing_lines import restand_assignment
-from testamur.storage.database import Database, WriteTx
+from testamur.storage.database import Database
+from testamur.storage.transactions import WriteTx
 
 
 class PersonalAssignments:

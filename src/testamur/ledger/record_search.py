@@ -21,7 +21,8 @@ from testamur.core.people import Reference
 from testamur.core.records import Record
 from testamur.ledger.people import find_person
 from testamur.ledger.records import Records, record_of
-from testamur.storage.database import Database, Row, Tx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, Tx
 
 PAGE_MAX = 500
 

@@ -22,7 +22,7 @@ from testamur.core.items import Outside
 from testamur.core.moments import Precision
 from testamur.core.people import Reference
 from testamur.core.records import NewRecord, Record, Recorded, Report, SameKey
-from testamur.storage.database import Row
+from testamur.storage.transactions import Row
 
 
 class FactRow(Struct, omit_defaults=True):

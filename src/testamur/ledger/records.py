@@ -22,9 +22,11 @@ from testamur.ledger.people import find_person
 from testamur.ledger.recording import Batch, EntryRow
 from testamur.ledger.shapes import Shape
 from testamur.ledger.standing_lines import AT_ONCE_MAX, lines_of_records, restand, restand_records
-from testamur.storage.database import Database, Row, Series, Tx, WriteTx, is_fourfold
+from testamur.storage.database import Database
 from testamur.storage.gather import Flush, Gatherer, GoesOn
 from testamur.storage.named import shaped
+from testamur.storage.series import Series
+from testamur.storage.transactions import Row, Tx, WriteTx, is_fourfold
 
 PAGE_MAX = 1_000
 

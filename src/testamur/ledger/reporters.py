@@ -14,7 +14,8 @@ from testamur.ledger.audiences import audience_of, find_audience, resolve_people
 from testamur.ledger.entries import Change, append
 from testamur.ledger.everyone import meant_audience
 from testamur.ledger.people import person_of
-from testamur.storage.database import Database, Tx, WriteTx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Tx, WriteTx
 
 
 class Reporters:

@@ -25,7 +25,8 @@ from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
 from testamur.ledger.keeping import hold_of, rule_of, rules_of
 from testamur.ledger.people import find_person
-from testamur.storage.database import Database, Tx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Tx
 
 
 class Retention:

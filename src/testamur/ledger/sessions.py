@@ -15,7 +15,8 @@ from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
 from testamur.ledger.people import find_person
 from testamur.ledger.standing_lines import restand_people
-from testamur.storage.database import Database, Row, Tx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, Tx
 
 
 class Sessions:

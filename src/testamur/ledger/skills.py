@@ -32,7 +32,8 @@ from testamur.core.skills import (
 )
 from testamur.ledger.entries import Change, append
 from testamur.ledger.people import find_person
-from testamur.storage.database import Database, Row, Tx, WriteTx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, Tx, WriteTx
 
 TIES_MAX = 10_000
 """Of each kind of tie, so many are shown with a tag."""

@@ -38,7 +38,8 @@ from testamur.ledger.standing_preview import Proposal, check_size, preview
 from testamur.ledger.standing_rebuild import rebuild
 from testamur.ledger.standing_rows import step_of
 from testamur.ledger.standing_steps import work_out
-from testamur.storage.database import Database, Row, Tx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, Tx
 
 _CHUNK = 64
 """Lines that are worked out in one transaction in the background: others wait for it as long."""

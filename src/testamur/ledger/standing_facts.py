@@ -31,7 +31,7 @@ from testamur.core.errors import AssignmentNotFound
 from testamur.core.ids import Id
 from testamur.core.moments import Precision, When
 from testamur.ledger.standing_rows import Line, ObligationRow, StepRow, calendar_pairs
-from testamur.storage.database import Tx
+from testamur.storage.transactions import Tx
 
 FACTS_AT_ONCE = 1_000
 """Completions of one person that a line reads as they are; likewise what was closed, and sessions. Of more, those that

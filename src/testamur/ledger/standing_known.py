@@ -22,7 +22,8 @@ from testamur.core.standing import Listed, Place, StandingFilter
 from testamur.ledger.standing_facts import About, told_of
 from testamur.ledger.standing_rows import Line
 from testamur.ledger.standing_spread import LINES_AT_ONCE, spread
-from testamur.storage.database import Database, Tx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Tx
 
 _LINES_IN_REQUEST = 64
 """Lines worked out between two looks at other requests."""

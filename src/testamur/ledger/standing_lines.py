@@ -15,7 +15,7 @@ from testamur.core.ids import Id, new_id
 from testamur.ledger.standing_facts import About
 from testamur.ledger.standing_rows import Line
 from testamur.ledger.standing_steps import difference, write_difference
-from testamur.storage.database import Tx, WriteTx
+from testamur.storage.transactions import Tx, WriteTx
 
 AT_ONCE_MAX = 32
 """Lines that are worked out in the transaction that touched them."""

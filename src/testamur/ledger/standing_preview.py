@@ -17,7 +17,8 @@ from testamur.core.ids import Id
 from testamur.core.standing import CHANGES_MAX, Changed, Preview
 from testamur.ledger.standing_facts import About, told_of
 from testamur.ledger.standing_spread import spread
-from testamur.storage.database import Database, Tx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Tx
 
 _LINES_AT_ONCE = 64
 """Lines worked out between two looks at other requests."""

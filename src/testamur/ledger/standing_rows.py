@@ -18,7 +18,7 @@ from testamur.core.compliance import (
     Step,
 )
 from testamur.core.ids import Id
-from testamur.storage.database import Row
+from testamur.storage.transactions import Row
 
 Line = tuple[Id, Id]
 """An assignment and a person."""

@@ -16,7 +16,7 @@ from testamur.core.compliance import (
 from testamur.core.ids import Id
 from testamur.ledger.standing_facts import About, told_of
 from testamur.ledger.standing_rows import Line, ObligationRow, StepRow, owed_row, rows_of
-from testamur.storage.database import Tx, WriteTx
+from testamur.storage.transactions import Tx, WriteTx
 
 log = structlog.get_logger("testamur.standing")
 

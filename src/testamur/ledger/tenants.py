@@ -17,8 +17,9 @@ from testamur.core.tenants import SETTINGS_VERSIONS_MAX, SettingsChange, TenantS
 from testamur.ledger.clients import ensure_signing_key
 from testamur.ledger.entries import Change, append
 from testamur.ledger.standing_lines import restand_returning
-from testamur.storage.database import Database, Row, Tx, owner_connection
+from testamur.storage.database import Database, owner_connection
 from testamur.storage.named import QUERIES
+from testamur.storage.transactions import Row, Tx
 
 NATIVE_PROVIDER = "testamur"
 """The provider of the account that stands for the tenant's own ledger."""

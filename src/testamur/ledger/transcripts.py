@@ -14,7 +14,8 @@ from testamur.core.moments import Precision, When, to_utc
 from testamur.core.people import Reference
 from testamur.core.transcripts import ENDED_MAX, Checked, Code, Digest, Ended, Heading, Line
 from testamur.ledger.people import find_person, person_of
-from testamur.storage.database import Database, Row, Snapshot
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, Snapshot
 
 _AT_ONCE = 1_000
 

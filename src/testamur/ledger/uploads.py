@@ -27,7 +27,8 @@ from testamur.core.uploads import (
 )
 from testamur.ledger.entries import Change, append
 from testamur.ledger.import_requests import request_import
-from testamur.storage.database import Database, Row, WriteTx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, WriteTx
 
 KEPT = timedelta(days=3)
 """How long an upload is kept behind the last byte that came, or the last import that was made of it."""

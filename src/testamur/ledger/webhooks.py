@@ -11,7 +11,8 @@ from testamur.core.errors import AddressTaken, Conflict, FieldFault, InvalidInpu
 from testamur.core.ids import Id, new_id
 from testamur.core.webhooks import WEBHOOKS_MAX, Delivery, NewWebhook, Replay, Webhook, WebhookChange
 from testamur.ledger.entries import Change, Entry, append, entry_of
-from testamur.storage.database import Database, Row, Tx, WriteTx
+from testamur.storage.database import Database
+from testamur.storage.transactions import Row, Tx, WriteTx
 
 LEASE_SECONDS = 15
 """How long a worker that vanished holds up the webhooks it served."""

@@ -1,30 +1,34 @@
-"""Connections and transactions.
-
-Every transaction is bound to one tenant: `SET LOCAL` inside it, never for a whole session, so a pooled connection
-cannot carry one tenant's binding into another's request. Row-level security enforces what the queries already say.
-"""
+"""Connections, and the transactions that are made on them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
-from uuid import UUID
+from typing import Any
 from weakref import WeakValueDictionary
 
 import asyncpg
 import msgspec
 
-from testamur.core.errors import DatabaseUnavailable, IdentifierTaken, TestamurError, Unavailable
+from testamur.core.errors import DatabaseUnavailable, Unavailable
 from testamur.core.ids import Id
-from testamur.storage.named import QUERIES, Query
-
-Row = asyncpg.Record
-
+from testamur.storage.series import ReadSeries, Series
+from testamur.storage.transactions import (
+    LOCK,
+    ONE_PLAN,
+    ReadTx,
+    Row,
+    Snapshot,
+    WriteTx,
+    beginning,
+    execute,
+    rollback,
+    savepoint,
+)
+from testamur.storage.trouble import AWAY, SAID, called, translate, translated
 
 # What PostgreSQL says when a client of ours does not come back or a lock is not given: a query of a killed client
 # was once seen running for 23 minutes.
@@ -42,182 +46,11 @@ _SESSION = {
 _CONNECT_TIMEOUT_SECONDS = 5
 _ACQUIRE_TIMEOUT_SECONDS = 10
 
-_ONE_PLAN = "; SET LOCAL plan_cache_mode = force_generic_plan"
-# Row-level security leaves one row to lock: the tenant's own.
-_LOCK = "; SELECT FROM tenant_counter FOR UPDATE"
-
-_UNREACHED = (OSError, asyncio.TimeoutError)
-"""What a call of the database says when it cannot be reached. Other code says the same of its own files and sockets."""
-_SAID = (
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # what asyncpg says when the connection breaks between its own messages
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.InsufficientResourcesError,  # no room on the disk, no memory, too many connections
-    asyncpg.LockNotAvailableError,
-    asyncpg.QueryCanceledError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-)
-"""What nothing but a call of the database says."""
-AWAY = (*_UNREACHED, *_SAID)
-"""Errors of its calls that say nothing about the request: it is away, full or stuck, and trying again is right."""
-
-_CONSTRAINTS: dict[str, tuple[type[TestamurError], str]] = {
-    "person_identifier_taken": (IdentifierTaken, "This identifier already names a person"),
-    "item_identifier_taken": (IdentifierTaken, "This identifier already names an item"),
-    "audience_reference_taken": (IdentifierTaken, "This reference already names an audience"),
-    "tenant_slug_taken": (IdentifierTaken, "A tenant of this name exists"),
-}
-
 
 class OwnerNeeded(Unavailable):
     """This needs the rights of the schema's owner: set TESTAMUR_OWNER_DATABASE_URL."""
 
     code = "owner_needed"
-
-
-_WORTH_STATISTICS = 256
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def _called(call: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """A call of the database, which is unavailable when the call cannot reach it."""
-
-    @wraps(call)
-    async def called(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return await call(*args, **kwargs)
-        except _UNREACHED as error:
-            raise DatabaseUnavailable from error
-
-    return called
-
-
-@_called
-async def _execute(connection: Any, statements: str) -> None:
-    await connection.execute(statements)
-
-
-class Tx:
-    """One transaction on one tenant. Queries are called by name; `:tenant` is bound here and cannot be mistaken."""
-
-    def __init__(self, connection: Any, tenant: Id) -> None:
-        self._connection = connection
-        self.tenant = tenant
-
-    @_called
-    async def rows(self, query: str | Query, **parameters: Any) -> list[Row]:
-        """All rows of the query."""
-        found: list[Row] = await self._connection.fetch(*self._bind(query, parameters))
-        return found
-
-    @_called
-    async def row(self, query: str, **parameters: Any) -> Row | None:
-        """The first row of the query, or None."""
-        found: Row | None = await self._connection.fetchrow(*self._bind(query, parameters))
-        return found
-
-    @_called
-    async def value(self, query: str, **parameters: Any) -> Any:
-        """The first column of the first row, or None."""
-        return await self._connection.fetchval(*self._bind(query, parameters))
-
-    @_called
-    async def run(self, query: str, **parameters: Any) -> None:
-        """Run the query for what it does."""
-        await self._connection.execute(*self._bind(query, parameters))
-
-    def _bind(self, query: str | Query, parameters: dict[str, Any]) -> list[Any]:
-        known = QUERIES[query] if isinstance(query, str) else query
-        parameters["tenant"] = self.tenant
-        return [known.sql, *[parameters[name] for name in known.parameters]]
-
-    @_called
-    async def copied(self, query: str, *, lines: bool = False, **parameters: Any) -> bytes:
-        """The rows of a query as PostgreSQL copies them out, which costs us nothing for each row.
-
-        Args:
-            lines: the query has one column, of text without control characters, and each row is a line as it is;
-                otherwise CSV in UTF-8, an absent value without quotes and an empty text with them.
-        """
-        parts: list[bytes] = []
-
-        async def take(part: bytes) -> None:
-            parts.append(part)
-
-        sql, *given = self._bind(query, parameters)
-        options = {"quote": "\x01", "delimiter": "\x02"} if lines else {"force_quote": None}
-        sql = sql.rstrip().rstrip(";")  # it stands in parentheses
-        await self._connection.copy_from_query(sql, *given, output=take, format="csv", **options)
-        return b"".join(parts)
-
-
-def is_fourfold(before: int, after: int) -> bool:
-    """Whether a count that grew from `before` to `after` became a size larger: passed 512, 2048 and so on.
-
-    Any plan will do for fewer, and to look at every table for each small tenant costs more than it gives.
-    """
-    return after >= _WORTH_STATISTICS and before.bit_length() // 2 < after.bit_length() // 2
-
-
-class ReadTx(Tx):
-    """A transaction that cannot write: the database refuses it."""
-
-
-class Snapshot(ReadTx):
-    """A transaction that sees one moment of the ledger, however many reads it has and however long they take."""
-
-    async def slices(self, query: str, count: int, **parameters: Any) -> AsyncIterator[list[Row]]:
-        """The rows of a query in its order, up to `count` at a time: the query runs once, and memory stays flat."""
-        cursor = await self._open(query, parameters)
-        while rows := await self._fetch(cursor, count):
-            yield rows
-
-    @_called
-    async def _open(self, query: str, parameters: dict[str, Any]) -> Any:
-        return await self._connection.cursor(*self._bind(query, parameters))
-
-    @_called
-    async def _fetch(self, cursor: Any, count: int) -> list[Row]:
-        found: list[Row] = await cursor.fetch(count)
-        return found
-
-
-class WriteTx(Tx):
-    """A transaction that may write.
-
-    Args:
-        has_grown: the tenant's ledger became a size larger.
-        batch: the import of the directory that is being written, if one is; its entries say so.
-    """
-
-    has_grown = False
-    batch: Id | None = None
-
-    @asynccontextmanager
-    async def part(self) -> AsyncIterator[None]:
-        """A part of this transaction: what it did is undone when the block ends with an error, as `write` raises it."""
-        with _translated(_SAID):
-            async with _part(self._connection):
-                yield
-
-    async def next_entries(self, count: int) -> int:
-        """Reserve `count` entry numbers and return the first.
-
-        The tenant's counter stays locked until the transaction ends: numbers have no gaps and follow the order of
-        commits.
-        """
-        last: int = await self.value("counter_advance", count=count)
-        return self.count_entries(last - count + 1, last)
-
-    def count_entries(self, first: int, last: int) -> int:
-        """Take note that the entries `first` to `last` are written, and return the first."""
-        self.has_grown = self.has_grown or is_fourfold(first - 1, last)
-        return first
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,10 +129,10 @@ class Database:
         """
         joined = self.joined(tenant)
         if joined is not None:
-            with _translated(_SAID):
+            with translated(SAID):
                 yield ReadTx(joined._connection, tenant)
             return
-        async with self._transaction("BEGIN READ ONLY", tenant, _ONE_PLAN if one_plan else "") as connection:
+        async with self._transaction("BEGIN READ ONLY", tenant, ONE_PLAN if one_plan else "") as connection:
             yield ReadTx(connection, tenant)
 
     @asynccontextmanager
@@ -320,11 +153,11 @@ class Database:
         """
         joined = self.joined(tenant)
         if joined is not None:
-            with _translated(_SAID):
-                async with _part(joined._connection):
+            with translated(SAID):
+                async with savepoint(joined._connection):
                     yield joined
             return
-        async with self._transaction("BEGIN", tenant, _LOCK if alone else "") as connection:
+        async with self._transaction("BEGIN", tenant, LOCK if alone else "") as connection:
             tx = WriteTx(connection, tenant)
             yield tx
         if tx.has_grown:
@@ -381,10 +214,10 @@ class Database:
         """A connection of the pool, to be released. Raises DatabaseUnavailable."""
         if self._pool is None:
             raise DatabaseUnavailable
-        with _translated(AWAY):
+        with translated(AWAY):
             return await self._pool.acquire(timeout=_ACQUIRE_TIMEOUT_SECONDS)
 
-    @_called
+    @called
     async def release(self, connection: Any) -> None:
         """Give a connection back. Raises DatabaseUnavailable."""
         if self._pool is not None:
@@ -402,7 +235,7 @@ class Database:
 
         Whatever goes wrong with a file or a socket within the block is taken for the database's.
         """
-        with _translated(AWAY):
+        with translated(AWAY):
             async with self._connection() as connection:
                 yield connection
 
@@ -446,129 +279,22 @@ class Database:
         async with self._connection() as connection:
             try:
                 # By hand: asyncpg's own transaction object costs more than the statements.
-                await _execute(connection, _begin(begin, tenant, then))
+                await execute(connection, beginning(begin, tenant, then))
                 yield connection
             except BaseException:
                 if not connection.is_closed():
-                    await _rollback(connection)
+                    await rollback(connection)
                 raise
-            await _execute(connection, "COMMIT")
+            await execute(connection, "COMMIT")
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
         connection = await self.acquire()
-        with _translated(_SAID):
+        with translated(SAID):
             try:
                 yield connection
             finally:
                 await self.release(connection)
-
-
-@asynccontextmanager
-async def _part(connection: Any) -> AsyncIterator[None]:
-    """A part of a transaction: what it did is undone when the block ends with an error."""
-    await _execute(connection, "SAVEPOINT part")
-    try:
-        yield
-    except BaseException:
-        if not connection.is_closed():
-            await _execute(connection, "ROLLBACK TO part")
-        raise
-    await _execute(connection, "RELEASE part")
-
-
-class _Series:
-    """A connection kept for transactions on one tenant that follow one another."""
-
-    def __init__(self, database: Database, tenant: Id, begin: str) -> None:
-        self._database = database
-        self._tenant = tenant
-        self._begin = begin
-        self._connection: Any = None
-        self._has_begun = False
-
-    async def end(self) -> None:
-        """Give the connection back; a transaction that was begun and not committed is rolled back.
-
-        Raises: DatabaseUnavailable where that broke.
-        """
-        connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        with _translated(AWAY):
-            try:
-                await self._give_up(connection)
-            finally:
-                await self._database.release(connection)
-
-    async def _give_up(self, connection: Any) -> None:
-        """Roll back what was begun and not committed."""
-        if self._has_begun and not connection.is_closed():
-            self._has_begun = False
-            await _rollback(connection)
-
-    async def _kept(self) -> Any:
-        if self._connection is None:
-            self._connection = await self._database.acquire()
-        return self._connection
-
-
-class ReadSeries(_Series):
-    """Reads on one tenant that follow one another.
-
-    They share a transaction: each sees what was committed before it began, as it would in one of its own, and costs
-    one trip instead of three.
-    """
-
-    def __init__(self, database: Database, tenant: Id) -> None:
-        super().__init__(database, tenant, _begin("BEGIN READ ONLY, ISOLATION LEVEL READ COMMITTED", tenant, _ONE_PLAN))
-
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[ReadTx]:
-        """The next reads. Raises DatabaseUnavailable. After an error the series is of no more use."""
-        connection = await self._kept()
-        with _translated(_SAID):
-            if not self._has_begun:
-                self._has_begun = True
-                await _execute(connection, self._begin)
-            yield ReadTx(connection, self._tenant)
-
-
-class Series(_Series):
-    """Transactions on one tenant that follow one another, each with the tenant's counter locked before it reads.
-
-    A commit and the beginning of the next transaction are one trip: while the answers of one batch go out, the database
-    works on the next.
-    """
-
-    def __init__(self, database: Database, tenant: Id) -> None:
-        super().__init__(database, tenant, _begin("BEGIN", tenant, _ONE_PLAN + _LOCK))
-
-    @asynccontextmanager
-    async def write(self, goes_on: Callable[[], bool]) -> AsyncIterator[WriteTx]:
-        """The next transaction, committed when the block ends without an error.
-
-        Args:
-            goes_on: asked at the end of the block, whether another transaction follows at once.
-
-        Raises: as `Database.write`. Then the series is of no more use, and holds nothing up.
-        """
-        connection = await self._kept()
-        with _translated(_SAID):
-            try:
-                if not self._has_begun:
-                    self._has_begun = True
-                    await _execute(connection, self._begin)
-                tx = WriteTx(connection, self._tenant)
-                yield tx
-                follows = goes_on()
-                await _execute(connection, f"COMMIT; {self._begin}" if follows else "COMMIT")
-                self._has_begun = follows
-            except BaseException:
-                await self._give_up(connection)
-                raise
-        if tx.has_grown:
-            self._database.refresh_statistics()
 
 
 @asynccontextmanager
@@ -601,28 +327,6 @@ async def prepare_connection(connection: Any) -> None:
     )
 
 
-@contextmanager
-def _translated(away: tuple[type[Exception], ...]) -> Iterator[None]:
-    """Say in the ledger's words what the database says within the block: `away` is that it is unavailable."""
-    try:
-        yield
-    except asyncpg.IntegrityConstraintViolationError as error:
-        raise translate(error) from error
-    except away as error:
-        raise DatabaseUnavailable from error
-
-
-def _begin(begin: str, tenant: Id, then: str) -> str:
-    # Begun and bound in one trip. A UUID's canonical form is the only value that ever stands in a statement's text.
-    return f"{begin}; SET LOCAL testamur.tenant = '{UUID(int=tenant.int)}'{then}"
-
-
-def translate(error: asyncpg.IntegrityConstraintViolationError) -> Exception:
-    """The domain error behind a violated constraint, or the error itself: then it is a bug."""
-    known = _CONSTRAINTS.get(error.constraint_name or "")
-    return known[0](known[1]) if known else error
-
-
 # The binary form of jsonb is its text behind a version byte; that spares PostgreSQL nothing and us a copy.
 def _encode_jsonb(value: Any) -> bytes:
     return b"\x01" + msgspec.json.encode(value, enc_hook=str)
@@ -634,10 +338,3 @@ def _decode_jsonb(data: bytes) -> Any:
 
 async def _no_reset(connection: Any) -> None:
     return None
-
-
-async def _rollback(connection: Any) -> None:
-    try:
-        await connection.execute("ROLLBACK")
-    except AWAY:
-        connection.terminate()
