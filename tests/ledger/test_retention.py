@@ -255,15 +255,19 @@ def test_a_part_of_a_run_says_whether_anybody_else_loses_something(hub: Hub) -> 
     assert ([one.person for one in second.ended], second.next) == ([hub.other_person], None)
 
 
-def test_a_part_of_a_run_looks_at_so_many_people_and_no_more(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("limit", "value"), [("LOOKED_AT_MAX", 1), ("PART_SECONDS", 0.0)])
+def test_a_part_of_a_run_looks_at_so_many_people_and_for_so_long(
+    limit: str, value: float, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record(hub, completed=LATELY)
     record(hub, person=ZOE, completed=LONG_AGO)
     rule(hub, years=5, erases=Level.DETAIL)
-    monkeypatch.setattr(erasing, "LOOKED_AT_MAX", 1)
+    monkeypatch.setattr(erasing, limit, value)
     first = run_part(hub)
     assert first == RunPart([], Place(True, hub.person)), "she was looked at, and nobody else"
-    second = run_part(hub, after=first.next)
+    second = run_part(hub, after=first.next, rehearse=True)
     assert ([one.person for one in second.ended], second.next) == ([hub.other_person], None)
+    assert [one.person for one in run(hub)] == [hub.other_person], "a run is all of its parts"
 
 
 def test_a_run_begins_with_what_erasures_hold_back(hub: Hub) -> None:

@@ -7,6 +7,7 @@ and the erasing itself are one transaction in which nobody else writes. docs/dec
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
@@ -40,6 +41,8 @@ OPEN_MAX = 100
 """Erasures of one person that may keep something back at once."""
 LOOKED_AT_MAX = 1000
 """People whom a part of a run looks at."""
+PART_SECONDS = 10.0
+"""After these a part of a run looks at nobody more: whoever waits for it should not give up."""
 RETENTION_REASON = "The time for which it is kept is over"
 _PEOPLE_AT_ONCE = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -180,7 +183,7 @@ class Erasures:
     async def run_part(
         self, caller: Caller, *, rehearse: bool = False, after: Place | None = None, count: int
     ) -> RunPart:
-        """A part of a run: it looks at LOOKED_AT_MAX people at most.
+        """A part of a run: it looks at LOOKED_AT_MAX people at most, and at nobody more after PART_SECONDS.
 
         Args:
             rehearse: write nothing, and tell the same.
@@ -189,8 +192,10 @@ class Erasures:
         """
         ended: list[Ended] = []
         looked_at = done = 0
+        until = time.monotonic() + PART_SECONDS
         async for place in self._candidates(caller.tenant, after):
-            if looked_at == LOOKED_AT_MAX or (done >= count and await self._is_due(caller.tenant, place.person)):
+            is_long = looked_at == LOOKED_AT_MAX or (looked_at and time.monotonic() >= until)
+            if is_long or (done >= count and await self._is_due(caller.tenant, place.person)):
                 return RunPart(ended, after)
             if done < count:
                 of_person = await self._run_person(caller, place.person, rehearse)

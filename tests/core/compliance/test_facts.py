@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from testamur.core.compliance import CreditState, Progress, Status, standing_on
 from testamur.core.moments import When
 from tests.core.compliance.stories import (
@@ -104,3 +106,15 @@ def test_c8_as_known_at_leaves_out_what_came_later() -> None:
     assert then.completions == ()
     assert then.memberships[0].until is None
     assert facts.known_at(moment("2025-04-01")) == facts
+
+
+def test_p6_what_is_known_at_its_very_moment_is_known() -> None:
+    left = replace(member("2025-01-10", "2025-03-01"), end_recorded_at=moment("2025-04-01"))
+    voided = done("2025-02-01", voided_at="2025-04-01")
+    facts = told(S, left, voided)
+    at, before = moment("2025-04-01"), moment("2025-03-31")
+    assert facts.known_at(at) == facts
+    known = facts.known_at(before)
+    assert known.memberships[0].until is None
+    assert known.completions[0].voided_at is None
+    assert facts.known_at(moment("2025-01-31")).completions == ()
