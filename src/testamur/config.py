@@ -41,6 +41,9 @@ class Settings:
     host: str = _setting("127.0.0.1", "Address to listen on.")
     port: int = _setting(8700, "Port to listen on; 0 takes a free one.")
     workers: int = _setting(1, "Worker processes.")
+    http_connections: int = _setting(
+        10_000, "Connections of clients a worker holds at most, if it may open so many files; others are told 503."
+    )
     public_url: str | None = _setting(
         None, "Address clients reach this server at, for links in answers; by default the request's own."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import signal
 import socket
 import tempfile
@@ -34,6 +35,8 @@ from testamur.storage.embedded import EmbeddedServer, die_with_parent, open_clus
 _WORKER_SETTINGS = "TESTAMUR_INTERNAL_WORKER"
 _READY_SECONDS = 60
 _SUPERVISION_SECONDS = 0.5
+_FILES_BESIDE = 128
+"""That a worker may have open besides its clients' connections."""
 
 log = structlog.get_logger("testamur.serving")
 
@@ -108,6 +111,7 @@ def run(settings: Settings, urls: DatabaseUrls, listener: socket.socket, when_re
         "timeout_graceful_shutdown": settings.shutdown_seconds,
         "timeout_keep_alive": 75,
         "backlog": 2048,
+        "limit_concurrency": _room_for(settings.http_connections),
     }
     with contextlib.suppress(KeyboardInterrupt):
         if settings.workers == 1:
@@ -142,6 +146,20 @@ def write_atomically(path: Path, document: Any) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
+
+
+def _room_for(connections: int) -> int:
+    """Let this process and its workers open the files that so many connections take, as far as the system lets them.
+
+    Returns: how many connections there is room for.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _FILES_BESIDE
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        soft = most
+    return connections if soft == resource.RLIM_INFINITY else max(1, min(connections, soft - _FILES_BESIDE))
 
 
 def _announce(url: str, when_ready: Callable[[], None]) -> None:

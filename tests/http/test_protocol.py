@@ -8,7 +8,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import pairwise
 from queue import Queue
 from typing import Any
@@ -291,6 +291,26 @@ def test_who_is_silent_for_long_is_let_go(said: bytes, monkeypatch: pytest.Monke
     with connected(echo, timeout_keep_alive=0) as wire:
         wire.sendall(said)
         assert read_all(wire).count(b"HTTP/1.1 200") == bool(said)
+
+
+def test_one_connection_too_many_is_told_to_come_again() -> None:
+    with serving(echo, limit_concurrency=2) as address:
+
+        def ask(wire: socket.socket) -> bytes:
+            wire.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            return wire.recv(65536)
+
+        with ExitStack() as open_ones:
+            wires = [open_ones.enter_context(socket.create_connection(address, timeout=5)) for _ in range(2)]
+            assert all(ask(wire).startswith(b"HTTP/1.1 200 ") for wire in wires)
+            with socket.create_connection(address, timeout=5) as another:
+                head, _ = split(read_all(another))
+            assert head.startswith(b"HTTP/1.1 503 ")
+            assert b"\r\nretry-after: 1" in head
+            assert all(ask(wire).startswith(b"HTTP/1.1 200 ") for wire in wires)
+        threading.Event().wait(0.1)
+        with socket.create_connection(address, timeout=5) as another:
+            assert ask(another).startswith(b"HTTP/1.1 200 ")
 
 
 def test_a_slow_answer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,8 +33,9 @@ _NOTABLE = frozenset((b"expect", b"x-forwarded-for", b"x-forwarded-proto"))
 class HttpProtocol(asyncio.Protocol):
     """A connection: its requests one after the other, each by the app, with limits on what a client may take.
 
-    A head has 64 KiB and half a minute to come, a body never pauses for more than a minute while it is waited for, and
-    an idle connection stays for as long as uvicorn is told. The scope's extensions tell what becomes of the connection.
+    A head has 64 KiB and half a minute to come, a body never pauses for more than a minute while it is waited for, an
+    idle connection stays for as long as uvicorn is told, and there are as many as uvicorn is told. The scope's
+    extensions tell what becomes of the connection.
 
     Args: as uvicorn gives them.
     """
@@ -60,6 +61,7 @@ class HttpProtocol(asyncio.Protocol):
         self._root_path: str = config.root_path
         self._asgi = {"version": config.asgi_version, "spec_version": "2.3"}
         self._idle_ticks = max(1, int(config.timeout_keep_alive / _TICK_SECONDS))
+        self._connections_max = config.limit_concurrency
         self._starts = Starts.of(self._loop)
         self._parser = httptools.HttpRequestParser(self)
         # Whoever sends more behind a request that is to be the last gets that one answered.
@@ -86,6 +88,8 @@ class HttpProtocol(asyncio.Protocol):
         self._server, self._client = (_address(transport.get_extra_info(name)) for name in ("sockname", "peername"))
         self._extensions = {"testamur.leaving": self.leaving, "testamur.is_gone": transport.is_closing}
         self._timer = self._loop.call_later(_TICK_SECONDS, self._tick)
+        if self._connections_max is not None and len(self._state.connections) > self._connections_max:
+            self._refuse(503, b"There are too many connections.")
 
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
@@ -310,6 +314,8 @@ class HttpProtocol(asyncio.Protocol):
         self._is_refused = True
         refusal = Exchange(self, self._app, {"method": "", "http_version": "1.1"}, keeps_alive=False)
         headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(because))]
+        if status == 503:
+            headers.append((b"retry-after", b"1"))
         if not refusal.answer(status, headers, because):
             self.transport.close()
 
