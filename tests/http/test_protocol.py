@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import re
 import socket
 import threading
@@ -13,6 +14,7 @@ from itertools import pairwise
 from queue import Queue
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import ref
 
 import pytest
 import uvicorn
@@ -97,6 +99,15 @@ def test_a_client_that_waits_for_leave_gets_it(hub: Hub, wire: socket.socket) ->
     assert read(wire, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
     wire.sendall(body)
     assert wire.recv(65536).startswith(b"HTTP/1.1 422")
+
+
+def test_who_waits_for_leave_and_gets_an_answer_instead_may_send_no_body(wire: socket.socket) -> None:
+    """So what comes next on this connection could be either, and the connection ends."""
+    wire.sendall(ASK.format(method="POST", more="Expect: 100-continue\r\nContent-Length: 2\r\n").encode())
+    head, body = split(read_all(wire))
+    assert head.startswith(b"HTTP/1.1 405 ")
+    assert b"\r\nconnection: close" in head
+    assert f"content-length: {len(body)}".encode() in head
 
 
 @pytest.mark.parametrize("ask", ["GET {} HTTP/1.0\r\n", "GET {} HTTP/1.1\r\nConnection: close\r\n"])
@@ -520,3 +531,39 @@ def test_however_a_stream_is_cut_each_request_gets_its_own_answer(
             headers = dict(line.rstrip().split(b": ", 1) for line in iter(reader.readline, b"\r\n"))
             got += reader.read(int(headers[b"content-length"]))
     assert got == expected
+
+
+def test_a_connection_that_ended_leaves_nothing_for_the_collector() -> None:
+    made: list[ref[HttpProtocol]] = []
+
+    async def within() -> None:
+        loop = asyncio.get_running_loop()
+        config = uvicorn.Config(echo, lifespan="off", log_config=None, access_log=False)
+        config.load()
+        state = ServerState()
+
+        def make() -> HttpProtocol:
+            protocol = HttpProtocol(config=config, server_state=state, app_state={})
+            made.append(ref(protocol))
+            return protocol
+
+        server = await loop.create_server(make, "127.0.0.1", 0)
+        for said in (b"GET / HTTP/1.1\r\n\r\n", b"POST / HTTP/1.1\r\ncontent-length: 3\r\n\r\nabc", b"GET /", b""):
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer.write(said)
+            if said.endswith((b"\r\n", b"abc")):
+                await reader.readuntil(b"\r\n\r\n")
+            writer.close()
+            await writer.wait_closed()
+        await asyncio.sleep(0.2)
+        assert not state.connections
+        server.close()
+        await server.wait_closed()
+
+    gc.collect()
+    gc.disable()
+    try:
+        asyncio.run(within())
+        assert [one() for one in made] == [None] * 4
+    finally:
+        gc.enable()

@@ -225,6 +225,8 @@ class Exchange:
             self._end()
 
     def _head_of(self, status: int, headers: Headers) -> bytes:
+        if self._awaits_leave and not self.is_whole:
+            self.keeps_alive = False  # whether a body comes now is the client's to choose
         lines = [b"%b: %b\r\n" % line for line in self._wire.default_headers]
         lines += [b"%b: %b\r\n" % line for line in headers]
         if not self.keeps_alive:

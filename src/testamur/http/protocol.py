@@ -63,7 +63,7 @@ class HttpProtocol(asyncio.Protocol):
         self._idle_ticks = max(1, int(config.timeout_keep_alive / _TICK_SECONDS))
         self._connections_max = config.limit_concurrency
         self._starts = Starts.of(self._loop)
-        self._parser = httptools.HttpRequestParser(self)
+        self._parser: Any = httptools.HttpRequestParser(self)
         # Whoever sends more behind a request that is to be the last gets that one answered.
         self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._room: asyncio.Event | None = None
@@ -124,6 +124,9 @@ class HttpProtocol(asyncio.Protocol):
         self._remember_task()
         self.resume_writing()
         self._leave()
+        # Nothing points in a circle any more, so all of it goes without waiting for the collector.
+        self._current = self._newest = self._task = self._parser = None
+        self._extensions = {}
 
     def eof_received(self) -> None:
         """Nothing more comes. The transport closes, and with it what was asked: so does uvicorn."""
