@@ -10,7 +10,6 @@ from testamur.core.imports.batches import (
     Effect,
     FileRefused,
     NotRehearsed,
-    Outcome,
     Refusal,
     RowShown,
     Stage,
@@ -18,7 +17,7 @@ from testamur.core.imports.batches import (
 )
 from testamur.core.imports.columns import CUSTOM, FIELDS, Columns, Options, options_of
 from testamur.core.imports.dates import AmbiguousDate, DateForm
-from testamur.core.imports.directories import REMOVALS_PERCENT_MAX, Of, Removals, RemovalsUnconfirmed
+from testamur.core.imports.directories import REMOVALS_PERCENT_MAX, Of, Outcome, Removals, RemovalsUnconfirmed
 from testamur.core.imports.rows import Cell, Decoder, Key, Row
 
 __all__ = [

@@ -6,33 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from testamur.core.compliance import Status
 from testamur.core.errors import Conflict, FieldFault, InvalidInput, NotFound
 from testamur.core.ids import Id
-
-if TYPE_CHECKING:
-    from testamur.core.imports.directories import Of, Removals
-
-
-class Outcome(Enum):
-    """What becomes of a row (rule I8). Their counts add up to the rows of the file."""
-
-    CREATED = "created"
-    ALREADY_PRESENT = "already_present"
-    PROBABLE_DUPLICATE = "probable_duplicate"
-    """Recorded, beside another source's completion of the same day (rule C4)."""
-    SUPERSEDED = "superseded"
-    """The source's own record was known with other content: this took its place (rule C7)."""
-    HELD = "held"
-    """The person is unknown; kept until she is (rule I6)."""
-    REJECTED = "rejected"
-    CHANGED = "changed"
-    """Of the directory: known, and said otherwise."""
-    UNCHANGED = "unchanged"
-    DEACTIVATED = "deactivated"
-    """A person suspended, an item retired, a membership ended."""
+from testamur.core.imports.directories import Of, Outcome, Removals
 
 
 class BatchState(Enum):

@@ -1,4 +1,4 @@
-"""Files of the directory: of people, items, audiences and memberships, and the guard over what they would take away."""
+"""What files tell of and what becomes of their rows; and the guard over what one of the directory would take away."""
 
 from __future__ import annotations
 
@@ -6,12 +6,30 @@ from dataclasses import dataclass
 from enum import Enum
 
 from testamur.core.errors import Conflict
-from testamur.core.imports.batches import Outcome
 
 REMOVALS_PERCENT_MAX = 10
 """What share of what there is a file may take away unasked, unless it is set otherwise."""
 HANDFUL = 5
 """So few may always go."""
+
+
+class Outcome(Enum):
+    """What becomes of a row (rule I8). Their counts add up to the rows of the file."""
+
+    CREATED = "created"
+    ALREADY_PRESENT = "already_present"
+    PROBABLE_DUPLICATE = "probable_duplicate"
+    """Recorded, beside another source's completion of the same day (rule C4)."""
+    SUPERSEDED = "superseded"
+    """The source's own record was known with other content: this took its place (rule C7)."""
+    HELD = "held"
+    """The person is unknown; kept until she is (rule I6)."""
+    REJECTED = "rejected"
+    CHANGED = "changed"
+    """Of the directory: known, and said otherwise."""
+    UNCHANGED = "unchanged"
+    DEACTIVATED = "deactivated"
+    """A person suspended, an item retired, a membership ended."""
 
 
 class Of(Enum):
