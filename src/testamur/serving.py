@@ -35,7 +35,7 @@ from testamur.storage.embedded import EmbeddedServer, die_with_parent, open_clus
 _WORKER_SETTINGS = "TESTAMUR_INTERNAL_WORKER"
 _READY_SECONDS = 60
 _SUPERVISION_SECONDS = 0.5
-_FILES_BESIDE = 128
+FILES_BESIDE = 128
 """That a worker may have open besides its clients' connections."""
 
 log = structlog.get_logger("testamur.serving")
@@ -111,7 +111,7 @@ def run(settings: Settings, urls: DatabaseUrls, listener: socket.socket, when_re
         "timeout_graceful_shutdown": settings.shutdown_seconds,
         "timeout_keep_alive": 75,
         "backlog": 2048,
-        "limit_concurrency": _room_for(settings.http_connections),
+        "limit_concurrency": room_for(settings.http_connections),
     }
     with contextlib.suppress(KeyboardInterrupt):
         if settings.workers == 1:
@@ -125,6 +125,21 @@ def run(settings: Settings, urls: DatabaseUrls, listener: socket.socket, when_re
                 os.environ[metrics.SHARED] = counts
                 announcer.start()
                 Multiprocess(config, sockets=[listener]).run()
+
+
+def room_for(connections: int) -> int:
+    """Let this process and its workers open the files that so many connections take, as far as the system lets them.
+
+    Returns: how many connections there is room for.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + FILES_BESIDE
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(ValueError, OSError):  # some systems know a limit below the one they tell
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            soft = most
+    return connections if soft == resource.RLIM_INFINITY else max(1, min(connections, soft - FILES_BESIDE))
 
 
 def worker() -> Application:
@@ -146,20 +161,6 @@ def write_atomically(path: Path, document: Any) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
-
-
-def _room_for(connections: int) -> int:
-    """Let this process and its workers open the files that so many connections take, as far as the system lets them.
-
-    Returns: how many connections there is room for.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + _FILES_BESIDE
-    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-        soft = most
-    return connections if soft == resource.RLIM_INFINITY else max(1, min(connections, soft - _FILES_BESIDE))
 
 
 def _announce(url: str, when_ready: Callable[[], None]) -> None:

@@ -38,7 +38,7 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything. What cannot be looked at, because the database is away, is left out."""
-    findings = [_python(), _disk(settings.data)]
+    findings = [_python(), _disk(settings.data), _connections(settings.http_connections)]
     try:
         with serving.database(settings) as urls:
             findings += asyncio.run(_examine_database(urls))
@@ -70,6 +70,16 @@ def _disk(data: Path) -> Finding:
     free = shutil.disk_usage(place).free
     return Finding(
         "disk", free >= _DISK_MIN_BYTES, f"{free >> 20:,} MiB free", "Free at least 1 GiB beside the data folder"
+    )
+
+
+def _connections(wanted: int) -> Finding:
+    room = serving.room_for(wanted)
+    return Finding(
+        "connections",
+        room == wanted,
+        f"each worker has room for {room:,}",
+        f"Let the service open {wanted + serving.FILES_BESIDE:,} files: `ulimit -n`, or `LimitNOFILE` of its unit",
     )
 
 
