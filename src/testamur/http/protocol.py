@@ -1,6 +1,6 @@
 """HTTP/1.1 on a connection, between httptools' parser and an ASGI app, under uvicorn's server.
 
-uvicorn's own protocol does the same and takes two fifths of a keyed read; docs/decisions/0029 tells more.
+uvicorn's own protocol does the same without limits, and takes a third of a keyed read: docs/decisions/0029.
 """
 
 from __future__ import annotations
