@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -14,6 +15,7 @@ from testamur.core.compliance import (
     SatisfiedBy,
     Status,
     Step,
+    Timeline,
     TransitionKind,
     explain,
     standing_on,
@@ -25,6 +27,7 @@ from tests.core.compliance.stories import (
     FIRE,
     KITCHEN,
     OTHERS,
+    O,
     S,
     day,
     done,
@@ -211,3 +214,22 @@ def test_decisions_and_retraining_without_a_line_change_nothing() -> None:
     assert of(nobody).obligations == ()
     later = told(S, member("2025-03-01", known="2025-01-01"), *decisions, done("2025-01-15"), item_versions=(hard,))
     assert on(later, "2025-03-01").due_on == day("2025-03-31")
+
+
+def test_d5_a_step_says_how_long_it_lasts_and_what_is_left_of_it() -> None:
+    step = on(told(S), "2025-01-20")
+    due = day("2025-02-09")
+    assert [step.days_left(due + timedelta(n)) for n in (-1, 0, 1)] == [1, 0, None]
+    assert step.due_at == moment("2025-02-10T00:00:00+00:00")
+    assert step.until is not None
+    assert step.covers(step.until - timedelta(1))
+    assert not step.covers(step.until)
+    assert not step.started
+    assert on(told(S, progress=(Progress(item=FIRE, made=When.day(day("2025-01-15"))),)), "2025-01-20").started
+    done_for_good = on(told(O, done("2025-02-01")), "2025-03-01")
+    assert (done_for_good.due_at, done_for_good.days_left(due)) == (None, None)
+
+
+def test_whoever_was_never_meant_stands_nowhere() -> None:
+    assert standing_on(Timeline((), ()), day("2025-01-10")) is None
+    assert standing_on(of(told(S)), day("2025-01-09")) is None
