@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,7 +14,7 @@ import pytest
 from testamur.core.assignments import NewAssignment
 from testamur.core.callers import Caller
 from testamur.core.compliance import CreditState, SatisfiedBy, Status
-from testamur.core.errors import Conflict, DatabaseUnavailable, InvalidInput, ItemNotFound
+from testamur.core.errors import Conflict, InvalidInput, ItemNotFound
 from testamur.core.ids import Id, to_hex24, to_ulid
 from testamur.core.imports import Batch, BatchNotFound, BatchState, FileRefused, NotRehearsed, Of, Options, Outcome
 from testamur.core.moments import Precision, When
@@ -23,7 +22,8 @@ from testamur.core.people import Identifier, NewPerson, PersonChange, Reference
 from testamur.core.standing import Standing
 from testamur.ledger import import_settling
 from testamur.ledger.imports import SHARED_SLICE_SECONDS, SLICE_SECONDS, Imports, Pace
-from testamur.storage.database import DatabaseUrls
+from testamur.storage import database as database_module
+from testamur.storage.database import Database, DatabaseUrls
 from tests.hub import Hub, Server
 from tests.ledger.imports import commit, imported, outcomes, records, rehearse, rows, undo
 from tests.ledger.tellings import completion, kept, tell
@@ -532,15 +532,9 @@ def test_two_imports_at_once_neither_wait_for_ever_nor_write_twice(hub: Hub, url
     )
     first, second = rehearse(hub, text), rehearse(hub, text)
 
-    async def commit(batch: Batch) -> Batch:
-        # On a starved machine a slice may wait longer for its turn than it is let; then it is to be tried again.
-        for _ in range(3):
-            with suppress(DatabaseUnavailable):
-                return await hub.ledger.imports.commit(hub.caller, batch.id)
-        raise AssertionError("never its turn")
-
     async def both() -> list[Batch]:
-        return list(await asyncio.gather(*[commit(batch) for batch in (first, second, first)]))
+        commits = (hub.ledger.imports.commit(hub.caller, batch.id) for batch in (first, second, first))
+        return list(await asyncio.gather(*commits))
 
     done = hub.do(both())
     assert {batch.state for batch in done} == {BatchState.COMMITTED}
@@ -577,6 +571,31 @@ def test_a_slice_knows_who_waits_for_it_and_another_import_is_nobody(hub: Hub) -
 
     assert hub.do(awaited(write, expected=True))
     assert not hub.do(awaited(slice_of_another, expected=False))
+
+
+def test_a_slice_waits_for_its_turn_longer_than_a_call_waits(
+    urls: DatabaseUrls, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(database_module._SESSION, "lock_timeout", "100ms")
+    batch = rehearse(hub, f"{HEAD}00123,FIRE-101,2023-05-04\n")
+
+    async def within() -> Batch:
+        database = Database(urls)
+        await database.open()
+        try:
+            imports = Imports(database, hub.ledger.now)
+            await imports.begin(hub.caller, batch.id, BatchState.COMMITTED)
+            async with database.write(hub.tenant.id) as tx:
+                await tx.run("import_turn")
+                waiting = asyncio.create_task(imports.work(hub.tenant.id, batch.id))
+                await asyncio.sleep(0.5)
+                assert not waiting.done()
+            assert await waiting
+            return await imports.commit(hub.caller, batch.id)
+        finally:
+            await database.close()
+
+    assert hub.do(within()).state is BatchState.COMMITTED
 
 
 def test_slices_are_short_for_a_while_once_somebody_waited() -> None:

@@ -11,8 +11,11 @@ SET LOCAL enable_memoize = off; SET LOCAL work_mem = '16MB'; SET LOCAL plan_cach
 
 -- name: import_turn!
 -- Locks the tenant's counter, behind every other slice: imports wait for each other at another door than all others do,
--- so that each can tell who waits for it.
+-- so that each can tell who waits for it. Nobody waits for an import as a client waits for her answer, so its turn may
+-- be long in coming.
+SET LOCAL lock_timeout = '2min'; SET LOCAL statement_timeout = '2min';
 SELECT pg_advisory_xact_lock(hashtextextended('import ' || current_tenant()::text, 0)); SELECT FROM tenant_counter FOR UPDATE;
+SET LOCAL lock_timeout TO DEFAULT; SET LOCAL statement_timeout TO DEFAULT;
 
 -- name: import_is_awaited
 -- Whether anybody but another import waits for this transaction.
