@@ -273,8 +273,6 @@ class HttpProtocol(asyncio.Protocol):
         for event in self._awaited:
             event.set()
 
-    # ---
-
     def _begin(self, exchange: Exchange) -> None:
         self._current = exchange
         if exchange.scope["method"] in _READS:

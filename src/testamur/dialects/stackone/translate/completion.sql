@@ -1,6 +1,6 @@
 -- A record as StackOne's unified completion: every field of every edition. wire.Completion describes the same.
-SELECT opaque(it.record) AS id,
-       it.record AS remote_id,
+SELECT opaque(named.record) AS id,
+       named.record AS remote_id,
        r.extra -> 'unified_custom_fields' AS unified_custom_fields,
        r.source_id AS external_reference,
        CASE r.passed WHEN true THEN '{"value":"Pass","source_value":"Pass"}'::json
@@ -13,18 +13,18 @@ SELECT opaque(it.record) AS id,
                         WHEN 'collection' THEN '{"value":"collection","source_value":"collection"}'::json
                         WHEN 'outside' THEN '{"value":"unmapped_value","source_value":"outside"}'::json
            END AS learning_object_type,
-       it.opaque_item AS learning_object_id,
-       it.item AS remote_learning_object_id,
-       it.item_ref AS learning_object_external_reference,
-       opaque(it.person) AS user_id,
-       it.person AS remote_user_id,
+       named.opaque_item AS learning_object_id,
+       named.item AS remote_learning_object_id,
+       named.item_ref AS learning_object_external_reference,
+       opaque(named.person) AS user_id,
+       named.person AS remote_user_id,
        r.source_id AS external_id,
-       CASE WHEN r.item_kind = 'content' THEN it.item_ref END AS content_external_reference,
-       it.record AS remote_external_id,
-       CASE WHEN r.item_kind = 'content' THEN it.opaque_item END AS content_id,
-       CASE WHEN r.item_kind = 'content' THEN it.item END AS remote_content_id,
-       CASE WHEN r.item_kind = 'course' THEN it.opaque_item END AS course_id,
-       CASE WHEN r.item_kind = 'course' THEN it.item END AS remote_course_id,
+       CASE WHEN r.item_kind = 'content' THEN named.item_ref END AS content_external_reference,
+       named.record AS remote_external_id,
+       CASE WHEN r.item_kind = 'content' THEN named.opaque_item END AS content_id,
+       CASE WHEN r.item_kind = 'content' THEN named.item END AS remote_content_id,
+       CASE WHEN r.item_kind = 'course' THEN named.opaque_item END AS course_id,
+       CASE WHEN r.item_kind = 'course' THEN named.item END AS remote_course_id,
        r.time_spent,
        CASE WHEN r.certificate LIKE 'https://%' OR r.certificate LIKE 'http://%' THEN r.certificate
            END AS certificate_url,
@@ -33,4 +33,4 @@ SELECT opaque(it.record) AS id,
 -- Whatever is said twice is worked out once.
 FROM (SELECT hex.*, opaque(hex.item) AS opaque_item
       FROM (SELECT hex24(r.id) AS record, hex24(r.item) AS item, hex24(r.person) AS person, r.item_ref OFFSET 0) AS hex
-      OFFSET 0) AS it
+      OFFSET 0) AS named
