@@ -21,7 +21,7 @@ from testamur.ledger.items import find_item
 from testamur.ledger.people import find_person
 from testamur.ledger.recording import Batch, EntryRow
 from testamur.ledger.shapes import Shape
-from testamur.ledger.standing_lines import AT_ONCE_MAX, lines_of_records, restand, restand_records
+from testamur.ledger.standing_lines import AT_ONCE_MAX, lines_of_records, restand, restand_records, restand_while
 from testamur.storage.database import Database
 from testamur.storage.gather import Flush, Gatherer, GoesOn
 from testamur.storage.named import shaped
@@ -309,14 +309,15 @@ class Records:
 
     async def _write(self, tx: WriteTx, batch: Batch, ledger: Row) -> None:
         """Write a batch and what follows from it. Any row of `record_resolve` tells where the ledger is."""
-        await _write(tx, batch, ledger["last_entry"] + 1)
-        lines = batch.lines
+        write = partial(_write, tx, batch, ledger["last_entry"] + 1)
+        # Calls that share a commit are each held to the handful, not all of them together.
+        bounds = {"at_once": max(AT_ONCE_MAX, 2 * len(batch.facts)), "rules": ledger["rules"]}
         if batch.closes:
-            lines = lines.union(await lines_of_records(tx, [record for record, _ in batch.closes]))
-        if lines:
-            # Calls that share a commit are each held to the handful, not all of them together.
-            at_once = max(AT_ONCE_MAX, 2 * len(batch.facts))
-            await restand(tx, lines, batch.now, at_once=at_once, rules=ledger["rules"])
+            await write()
+            lines = batch.lines.union(await lines_of_records(tx, [record for record, _ in batch.closes]))
+            await restand(tx, lines, batch.now, **bounds)
+        else:
+            await restand_while(tx, write, batch.lines, batch.facts, batch.now, **bounds)
         # Entries of people and items say nothing about how many facts there are, and the hot query's plan hangs
         # on those.
         before = self._facts_written.get(tx.tenant, 0)

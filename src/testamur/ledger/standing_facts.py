@@ -30,6 +30,7 @@ from testamur.core.compliance import (
 from testamur.core.errors import AssignmentNotFound
 from testamur.core.ids import Id
 from testamur.core.moments import Precision, When
+from testamur.ledger.recording import FactRow
 from testamur.ledger.standing_rows import Line, ObligationRow, StepRow, calendar_pairs
 from testamur.storage.transactions import Tx
 
@@ -214,6 +215,28 @@ async def told_of(
         for line in cut:
             await _read_by_day(tx, by_id[line[0]], line[1], found[line], moment)
     return found
+
+
+def heard(told: Told, fact: FactRow, recorded_at: datetime) -> None:
+    """Add a fact that is being written to what was read before of a line that it belongs to."""
+    assert fact.item is not None
+    one = _FactTold(
+        id=fact.id,
+        item=fact.item,
+        item_version=fact.item_version,
+        completed_at=fact.completed_at,
+        completed_by_day=fact.completed_by_day,
+        started_at=fact.started_at,
+        expires_at=fact.expires_at,
+        passed=fact.passed,
+        is_prior=fact.is_prior,
+        how=fact.extra.get("how") if fact.extra else None,
+        recorded_at=recorded_at,
+        closed_at=fact.closed_at,
+        closed_as=fact.closed_as,
+        record=fact.record,
+    )
+    told.facts = [*(told.facts or ()), one]
 
 
 def _is_cut(told: Told) -> bool:

@@ -7,14 +7,17 @@ A handful of lines is worked out right there. More of them become a task, in the
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from testamur.core.ids import Id, new_id
-from testamur.ledger.standing_facts import About
+from testamur.ledger.recording import FactRow
+from testamur.ledger.standing_facts import About, Told, heard, told_of
 from testamur.ledger.standing_rows import Line
-from testamur.ledger.standing_steps import difference, write_difference
+from testamur.ledger.standing_steps import compared, difference, write_difference
 from testamur.storage.transactions import Tx, WriteTx
 
 AT_ONCE_MAX = 32
@@ -36,9 +39,9 @@ async def restand(
     Args:
         rules: the count of changes to what lines share, in a transaction that changes none of it.
     """
-    by_assignment: defaultdict[Id, list[Id]] = defaultdict(list)
-    for assignment, person in lines:
-        by_assignment[assignment].append(person)
+    if not lines:
+        return
+    by_assignment = _by_assignment(lines)
     if len(lines) <= at_once:
         abouts = [
             (await About.read(tx, id) if rules is None else await About.remembered(tx, id, rules), people)
@@ -48,6 +51,61 @@ async def restand(
         return
     for assignment, people in by_assignment.items():
         await _ask(tx, assignment, people, now)
+
+
+async def restand_while(
+    tx: WriteTx,
+    write: Callable[[], Coroutine[Any, Any, None]],
+    lines: Collection[Line],
+    facts: Sequence[FactRow],
+    now: datetime,
+    *,
+    at_once: int,
+    rules: int,
+) -> None:
+    """Write facts, and make the stored steps of the lines true that they matter to.
+
+    A handful of lines is worked out while PostgreSQL writes the facts (docs/decisions/0003).
+
+    Args:
+        write: writes these facts, and closes none of those that are there.
+        rules: as of `restand`.
+    """
+    if not lines or len(lines) > at_once:
+        await write()
+        await restand(tx, lines, now, at_once=at_once, rules=rules)
+        return
+    abouts = [(await About.remembered(tx, id, rules), people) for id, people in _by_assignment(lines).items()]
+    told = await told_of(tx, abouts, stored=True)
+    writing = asyncio.create_task(write())
+    try:
+        await asyncio.sleep(0)  # the task says what is to be written
+        await asyncio.sleep(0)  # and the event loop sends it
+        by_id = {about.assignment: about for about, _ in abouts}
+        _spread(facts, by_id, told, now)
+        found = compared(by_id, told)
+    finally:
+        await writing
+    await write_difference(tx, found, now)
+
+
+def _spread(facts: Iterable[FactRow], abouts: Mapping[Id, About], lines: Mapping[Line, Told], now: datetime) -> None:
+    """Tell lines that were read before of the facts that matter to them."""
+    of: defaultdict[Id | None, list[FactRow]] = defaultdict(list)
+    for fact in facts:
+        of[fact.person].append(fact)
+    items = {id: about.items for id, about in abouts.items()}
+    for (assignment, person), told in lines.items():
+        for fact in of[person]:
+            if fact.item in items[assignment]:
+                heard(told, fact, now)
+
+
+def _by_assignment(lines: Collection[Line]) -> Mapping[Id, Sequence[Id]]:
+    people: defaultdict[Id, list[Id]] = defaultdict(list)
+    for assignment, person in lines:
+        people[assignment].append(person)
+    return people
 
 
 async def restand_assignment(tx: WriteTx, assignment: Id, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -14,7 +14,7 @@ from testamur.core.compliance import (
     Step,
 )
 from testamur.core.ids import Id
-from testamur.ledger.standing_facts import About, told_of
+from testamur.ledger.standing_facts import About, Told, told_of
 from testamur.ledger.standing_rows import Line, ObligationRow, StepRow, owed_row, rows_of
 from testamur.storage.transactions import Tx, WriteTx
 
@@ -65,11 +65,16 @@ class Difference:
 
 async def difference(tx: Tx, abouts: Sequence[tuple[About, Sequence[Id]]]) -> Difference:
     """What the stored steps of some people under some assignments lack."""
+    told = await told_of(tx, abouts, stored=True)
+    return compared({about.assignment: about for about, _ in abouts}, told)
+
+
+def compared(abouts: Mapping[Id, About], lines: Mapping[Line, Told]) -> Difference:
+    """What the stored steps of lines lack, which were read with what they rest on."""
     found = Difference()
-    by_id = {about.assignment: about for about, _ in abouts}
-    for line, told in (await told_of(tx, abouts, stored=True)).items():
+    for line, told in lines.items():
         try:
-            timeline = compliance.timeline(by_id[line[0]].facts_of(told), horizon=date.min)
+            timeline = compliance.timeline(abouts[line[0]].facts_of(told), horizon=date.min)
         except Exception:  # a fact must be recorded whatever becomes of the copy; a rebuild tells of the line
             log.exception("a line could not be worked out", assignment=str(line[0]), person=str(line[1]))
             found.failed.append(line)
