@@ -269,21 +269,6 @@ def test_draining_waits_for_what_is_in_flight_and_for_what_waits_behind_it() -> 
     run(test)
 
 
-def test_lanes_of_one_tenant_run_side_by_side_when_it_is_worth_it() -> None:
-    async def test(flushes: Flushes) -> None:
-        gatherer = Gatherer(each_by_itself(flushes), lanes=2)
-        calls = [asyncio.create_task(gatherer.call(ONE, number)) for number in range(40)]
-        await settle()
-        assert flushes.in_flight == 2
-        open_gate(flushes)
-        assert await asyncio.gather(*calls) == [number * 2 for number in range(40)]
-        assert flushes.in_flight_max == 2
-        few = [asyncio.create_task(gatherer.call(OTHER, number)) for number in range(3)]
-        assert await asyncio.gather(*few) == [0, 2, 4]
-
-    run(test)
-
-
 def test_a_series_under_load_takes_what_comes_a_moment_later_and_then_ends() -> None:
     opened = 0
 

@@ -41,7 +41,7 @@ class Records:
         self._database = database
         self._clock = clock
         self._writes = Gatherer(self._record_series)
-        self._reads = Gatherer(self._reading(self._read_batch), lanes=2, lingers=True)
+        self._reads = Gatherer(self._reading(self._read_batch), lingers=True)
         self._shows: dict[Shape, Gatherer[Id, Shown]] = {}
         self._facts_written: dict[Id, int] = {}
 
@@ -82,7 +82,7 @@ class Records:
         if joined is not None:
             return _told((await self._show_batch(shape, joined, [id]))[0])
         if shape not in self._shows:
-            self._shows[shape] = Gatherer(self._reading(partial(self._show_batch, shape)), lanes=2, lingers=True)
+            self._shows[shape] = Gatherer(self._reading(partial(self._show_batch, shape)), lingers=True)
         return await self._shows[shape].call(tenant, id)
 
     async def show_page(

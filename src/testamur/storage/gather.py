@@ -29,7 +29,6 @@ Series = Callable[[Id], AbstractAsyncContextManager[Flush[Call, Answer]]]
 """A block around the batches of a tenant that follow one another."""
 
 _WORTH_A_BATCH = 32
-_WORTH_A_LANE = 12
 _WORTH_LINGERING = 8
 _LINGERING_SECONDS = 0.005
 _BATCHES_MAX = 256
@@ -37,26 +36,31 @@ _BATCHES_MAX = 256
 
 
 class _Queue(Generic[Call, Answer]):
-    """A tenant's calls that wait, and the lanes that take them."""
+    """A tenant's calls that wait, and who waits for more of them."""
 
     def __init__(self) -> None:
         self.waiting: deque[tuple[Call, asyncio.Future[Answer]]] = deque()
-        self.lanes = 0
-        self.lingering: list[asyncio.Future[None]] = []
+        self._coming: asyncio.Future[None] | None = None
+
+    def add(self, call: Call) -> asyncio.Future[Answer]:
+        """The answer to a call that waits from now on."""
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.waiting.append((call, future))
+        self._comes()
+        return future
 
     async def linger(self) -> None:
         """Wait a moment for a call."""
         loop = asyncio.get_running_loop()
-        comes: asyncio.Future[None] = loop.create_future()
-        self.lingering.append(comes)
-        timer = loop.call_later(_LINGERING_SECONDS, self._give_up, comes)
-        await comes
+        self._coming = coming = loop.create_future()
+        timer = loop.call_later(_LINGERING_SECONDS, self._comes)
+        await coming
         timer.cancel()
 
-    def _give_up(self, comes: asyncio.Future[None]) -> None:
-        if comes in self.lingering:
-            self.lingering.remove(comes)
-            comes.set_result(None)
+    def _comes(self) -> None:
+        if self._coming is not None:
+            self._coming.set_result(None)
+            self._coming = None
 
 
 class Gatherer(Generic[Call, Answer]):
@@ -68,7 +72,6 @@ class Gatherer(Generic[Call, Answer]):
         batch_max: calls in one batch. A batch takes half of those waiting, and 32 are worth one at any time: while
             one half is in the database, the other is read and answered.
         waiting_max: calls that may wait for one tenant; above it a call is refused with Overloaded.
-        lanes: series of one tenant that may run side by side: more than one only where order means nothing.
         lingers: whether a series under load waits a moment for more calls before it ends. No call waits for it.
     """
 
@@ -78,13 +81,11 @@ class Gatherer(Generic[Call, Answer]):
         *,
         batch_max: int = 256,
         waiting_max: int = 20_000,
-        lanes: int = 1,
         lingers: bool = False,
     ) -> None:
         self._series = series
         self._batch_max = batch_max
         self._waiting_max = waiting_max
-        self._lanes = lanes
         self._lingers = lingers
         self._queues: dict[Id, _Queue[Call, Answer]] = {}
         self._running: set[asyncio.Task[None]] = set()
@@ -97,18 +98,12 @@ class Gatherer(Generic[Call, Answer]):
         queue = self._queues.get(tenant)
         if queue is None:
             queue = self._queues[tenant] = _Queue()
-        elif len(queue.waiting) >= self._waiting_max:
-            raise Overloaded
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        queue.waiting.append((call, future))
-        if queue.lingering:
-            queue.lingering.pop().set_result(None)
-        elif queue.lanes == 0 or (queue.lanes < self._lanes and len(queue.waiting) >= _WORTH_A_LANE):
-            queue.lanes += 1
             task = asyncio.create_task(self._drain(tenant, queue))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
-        return await future
+        elif len(queue.waiting) >= self._waiting_max:
+            raise Overloaded
+        return await queue.add(call)
 
     async def drain(self) -> None:
         """Wait until nothing is in flight."""
@@ -121,9 +116,7 @@ class Gatherer(Generic[Call, Answer]):
                 async with self._series(tenant) as flush:
                     await self._drain_series(tenant, queue, flush)
         finally:
-            queue.lanes -= 1
-            if not queue.lanes:
-                del self._queues[tenant]
+            del self._queues[tenant]
 
     async def _drain_series(self, tenant: Id, queue: _Queue[Call, Answer], flush: Flush[Call, Answer]) -> None:
         left, goes_well = _BATCHES_MAX, True
