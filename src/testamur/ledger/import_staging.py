@@ -27,7 +27,7 @@ from testamur.storage.database import Database
 ROWS_MAX = 20_000_000
 """Rows of one file."""
 _ROWS_AT_ONCE = 8_000
-_HASHED_AT_ONCE = 1 << 20
+_HASHED_AT_ONCE = 1 << 17
 _MIDNIGHT = time()
 
 _SAID = {
