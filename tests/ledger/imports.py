@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from testamur.core.imports import Batch, Options, Outcome, RowShown
 from testamur.core.people import Reference
 from testamur.core.records import Record
+from testamur.storage.database import DatabaseUrls
 from tests.hub import Hub
+from tests.ledger.tellings import kept
 
 
 def rehearse(hub: Hub, text: str | bytes, *, name: str = "history.csv", **options: Any) -> Batch:
@@ -45,3 +48,18 @@ def records(hub: Hub, person: str = "00123") -> list[Record]:
     of = Reference(person, ("ref",), "person", "person")
     found = hub.do(hub.ledger.records.page(hub.tenant.id, person=of, count=1_000))
     return sorted(found, key=lambda record: record.completed.at if record.completed else record.created_at)
+
+
+def gapless(urls: DatabaseUrls, hub: Hub) -> None:
+    """Entries are numbered without gaps, and each fact names its own."""
+    numbers = [row["number"] for row in kept(urls, hub, "ledger_entry", "number")]
+    assert numbers == list(range(1, len(numbers) + 1))
+    kinds = {row["number"]: (row["kind"], row["subject"]) for row in kept(urls, hub, "ledger_entry", "number")}
+    for fact in kept(urls, hub, "fact", "entry"):
+        kind, subject = kinds[fact["entry"]]
+        assert kind == ("record.created" if fact["revision"] == 1 else "record.superseded")
+        assert subject == fact["record"]
+
+
+def days_ago(days: int) -> date:
+    return datetime.now(UTC).date() - timedelta(days=days)

@@ -11,6 +11,7 @@ import pytest
 
 from testamur.core.errors import DatabaseUnavailable, KeyReused, Overloaded, TestamurError
 from testamur.core.ids import Id, new_id
+from testamur.storage import gather
 from testamur.storage.gather import Flush, Gatherer, GoesOn
 
 ONE, OTHER = new_id(), new_id()
@@ -294,3 +295,14 @@ def test_a_series_under_load_takes_what_comes_a_moment_later_and_then_ends() -> 
         assert opened == 2
 
     asyncio.run(asyncio.wait_for(within(), 20))
+
+
+def test_a_call_that_comes_while_a_series_waits_for_more_is_taken_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gather, "_LINGERING_SECONDS", 3_600)
+
+    async def test(flushes: Flushes) -> None:
+        gatherer = Gatherer(each_by_itself(open_gate(flushes)), lingers=True)
+        await asyncio.gather(*(gatherer.call(ONE, number) for number in range(20)))
+        assert await gatherer.call(ONE, 1) == 2
+
+    run(test)

@@ -28,6 +28,7 @@ ROWS_MAX = 20_000_000
 """Rows of one file."""
 _ROWS_AT_ONCE = 8_000
 _HASHED_AT_ONCE = 1 << 17
+"""Bytes; less than a part of rows takes, so that hashing is not what a rehearsal needs its memory for."""
 _MIDNIGHT = time()
 
 _SAID = {
