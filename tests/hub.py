@@ -28,6 +28,7 @@ from testamur.ledger.clients import NewKey
 from testamur.ledger.tenants import Tenant
 from testamur.logs import configure
 from testamur.storage.database import DatabaseUrls
+from tests import plain
 
 T = TypeVar("T")
 
@@ -191,7 +192,7 @@ class Hub:
         elif dialect in ("rise", "api"):
             headers["authorization"] = f"Bearer {key.secret}"
         elif dialect == "cpod":
-            answer = httpx.post(
+            answer = plain.post(
                 f"{base}/api/v1/auth/token",
                 json={
                     "grant_type": "client_credentials",
@@ -203,7 +204,7 @@ class Hub:
         elif dialect == "xapi":
             auth = (to_hex24(key.client), key.secret)
             headers["x-experience-api-version"] = "1.0.3"
-        client = httpx.Client(base_url=base, auth=auth, headers=headers, timeout=30)
+        client = plain.Client(base_url=base, auth=auth, headers=headers, timeout=30)
         self.clients.append(client)
         return client
 

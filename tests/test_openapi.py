@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -13,6 +12,7 @@ from schemathesis.core.result import Ok
 
 from testamur.dialects import ALL
 from testamur.http.operations import Dialect
+from tests import plain
 from tests.hub import Hub, Server
 
 CHECKED = [
@@ -30,17 +30,17 @@ def as_bytes(_: Any, value: Any) -> bytes:
 
 @pytest.mark.parametrize("dialect", ALL, ids=lambda dialect: dialect.name)
 def test_the_document_names_every_operation(server: Server, dialect: Dialect) -> None:
-    document = httpx.get(f"{server.url}/{dialect.name}/openapi.json").json()
+    document = plain.get(f"{server.url}/{dialect.name}/openapi.json").json()
     assert document["openapi"] == "3.1.0"
     described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     assert described == {(operation.method, operation.path) for operation in dialect.operations}
-    page = httpx.get(f"{server.url}/{dialect.name}/docs")
+    page = plain.get(f"{server.url}/{dialect.name}/docs")
     assert page.status_code == 200
     assert all(operation.path in page.text for operation in dialect.operations)
 
 
 def test_the_document_says_what_comes_in_other_forms_too(server: Server) -> None:
-    document = httpx.get(f"{server.url}/api/openapi.json").json()
+    document = plain.get(f"{server.url}/api/openapi.json").json()
     found = {
         (operation["operationId"], media_type)
         for methods in document["paths"].values()

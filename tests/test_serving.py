@@ -23,6 +23,7 @@ import pytest
 
 from testamur.cli.welcome import examples
 from testamur.core.moments import format_instant
+from tests import plain
 from tests.delivery.receiver import Receiver, receiving
 
 pytestmark = pytest.mark.slow
@@ -121,12 +122,12 @@ def test_the_ready_file_holds_what_integrators_need(data: Path) -> None:
         assert all(set(sample) == set(ready["dialects"]) for sample in ready["samples"].values())
         assert oct(process.ready_file.stat().st_mode & 0o777) == "0o600"
         for path in ("/healthz", "/readyz", "/metrics", "/"):
-            assert httpx.get(ready["url"] + path).status_code == 200
+            assert plain.get(ready["url"] + path).status_code == 200
         credentials = ready["dialects"]
     with serving(data) as process:  # the second start shows the same credentials, and they still work
         again = process.ready()
         assert again["dialects"]["rise"]["api_key"] == credentials["rise"]["api_key"]
-        with httpx.Client() as client:
+        with plain.Client() as client:
             assert post(again, client, datetime(2020, 1, 1, tzinfo=UTC)).status_code in (200, 201)
 
 
@@ -151,7 +152,7 @@ def test_kill_9_under_load_loses_and_doubles_nothing(data: Path) -> None:
 
         def load(lane: int) -> None:
             at = datetime(2021, 1, 1, tzinfo=UTC) + timedelta(days=lane)
-            with httpx.Client(timeout=10) as client:
+            with plain.Client(timeout=10) as client:
                 while not stop.is_set():
                     at += timedelta(milliseconds=1)
                     try:
@@ -175,7 +176,7 @@ def test_kill_9_under_load_loses_and_doubles_nothing(data: Path) -> None:
         ready = process.ready()
         thrive = ready["dialects"]["thrive"]
         stored: list[dict[str, Any]] = []
-        with httpx.Client(auth=(thrive["username"], thrive["password"]), timeout=30) as client:
+        with plain.Client(auth=(thrive["username"], thrive["password"]), timeout=30) as client:
             for page in range(1, 1000):
                 rows = client.get(
                     f"{thrive['url']}/rest/v1/learning/completions",
@@ -211,7 +212,7 @@ def test_kill_9_while_webhooks_are_told_leaves_no_event_out(data: Path) -> None:
                 words = ["webhook", "add", receivers[dialect].url, "--dialect", dialect, "--event", event]
                 words += ["--tenant", ready["tenant"]["id"], "--data", str(data), "--json"]
                 added[dialect] = json.loads(command(*words).stdout)["id"]
-            with httpx.Client(timeout=30) as client:
+            with plain.Client(timeout=30) as client:
                 at = datetime(2017, 1, 1, tzinfo=UTC)
                 statements = [
                     post(ready, client, at + timedelta(milliseconds=n)).json()["statementId"] for n in range(300)
@@ -226,7 +227,7 @@ def test_kill_9_while_webhooks_are_told_leaves_no_event_out(data: Path) -> None:
         with serving(data, TESTAMUR_WEBHOOKS_TO_PRIVATE_ADDRESSES="true") as process:
             own = process.ready()["dialects"]["api"]
             client = stack.enter_context(
-                httpx.Client(headers={"authorization": f"Bearer {own['api_key']}"}, timeout=30)
+                plain.Client(headers={"authorization": f"Bearer {own['api_key']}"}, timeout=30)
             )
             for id in added.values():
                 until = time.monotonic() + 60
@@ -251,7 +252,7 @@ def test_kill_9_while_webhooks_are_told_leaves_no_event_out(data: Path) -> None:
 def test_the_database_dying_is_answered_with_503_and_mended_without_a_restart(data: Path) -> None:
     with serving(data) as process:
         ready = process.ready()
-        with httpx.Client(timeout=30) as client:
+        with plain.Client(timeout=30) as client:
             at = datetime(2022, 1, 1, tzinfo=UTC)
             assert post(ready, client, at).status_code in (200, 201)
             statuses: list[int] = []
@@ -278,7 +279,7 @@ def test_a_stop_lets_requests_finish_and_ends_the_embedded_server(data: Path) ->
         answers: list[int] = []
 
         def load() -> None:
-            with httpx.Client(timeout=30) as client:
+            with plain.Client(timeout=30) as client:
                 for n in range(10_000):
                     try:
                         at = datetime(2019, 1, 1, tzinfo=UTC) + timedelta(milliseconds=n)
@@ -303,13 +304,13 @@ def test_a_stop_lets_requests_finish_and_ends_the_embedded_server(data: Path) ->
 def test_two_workers_share_one_port(data: Path) -> None:
     with serving(data, "--workers", "2") as process:
         ready = process.ready()
-        with httpx.Client(timeout=30) as client:
+        with plain.Client(timeout=30) as client:
             at = datetime(2018, 1, 1, tzinfo=UTC)
             ids = {post(ready, client, at).json()["statementId"] for _ in range(50)}
         assert len(ids) == 1
         time.sleep(0.2)  # a request is counted when its answer is out
         for _ in range(8):  # each on a connection of its own, so of whichever worker takes it
-            told = httpx.get(f"{ready['url']}/metrics").text
+            told = plain.get(f"{ready['url']}/metrics").text
             of = r'testamur_request_seconds_count\{dialect="thrive",operation="(?!openapi)[^}]*\} ([0-9.]+)'
             assert sum(map(float, re.findall(of, told))) == 50, told
         assert process.stop() == 0

@@ -18,6 +18,7 @@ from testamur.cli.main import app
 from testamur.core.ids import to_ulid
 from testamur.storage.database import DatabaseUrls
 from testamur.storage.migrate import migrate
+from tests import plain
 from tests.dialects.cpod.pages import RECORDS, add
 from tests.hub import Hub
 from tests.ledger.test_issuers import ISSUER, signed
@@ -38,7 +39,7 @@ def run(urls: DatabaseUrls, hub: Hub) -> Run:
 
 
 def client(hub: Hub, token: str) -> httpx.Client:
-    made = httpx.Client(base_url=f"{hub.server.url}/cpod", headers={"authorization": f"Bearer {token}"}, timeout=30)
+    made = plain.Client(base_url=f"{hub.server.url}/cpod", headers={"authorization": f"Bearer {token}"}, timeout=30)
     hub.clients.append(made)
     return made
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
 from testamur.core.ids import new_id
 from testamur.http.errors import RateLimited
 from testamur.http.limits import Places, RateLimiter
 from testamur.storage.database import DatabaseUrls
+from tests import plain
 from tests.hub import Server
 
 
@@ -40,10 +40,10 @@ def test_a_dialect_answers_at_the_root_of_its_own_host(urls: DatabaseUrls) -> No
     with Server.start(urls, hosts="thrive=thrive.example.org") as server, server.new_hub() as hub:
         auth = (hub.tenant.slug, hub.key.secret)
         headers = {"host": "thrive.example.org:8700"}
-        answer = httpx.get(f"{server.url}/rest/v1/assignments", auth=auth, headers=headers)
+        answer = plain.get(f"{server.url}/rest/v1/assignments", auth=auth, headers=headers)
         assert (answer.status_code, answer.json()) == (200, [])
-        assert httpx.get(f"{server.url}/rest/v1/assignments", auth=auth).status_code == 404
-        made = httpx.get(f"{server.url}/openapi.json", headers=headers).json()
+        assert plain.get(f"{server.url}/rest/v1/assignments", auth=auth).status_code == 404
+        made = plain.get(f"{server.url}/openapi.json", headers=headers).json()
         assert made["servers"] == [{"url": "http://thrive.example.org:8700"}]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from testamur.dialects.api.operations import OPERATIONS
 from testamur.http.operations import Operation
+from tests import plain
 from tests.dialects.api.problems import problem
 from tests.hub import Hub
 
@@ -42,7 +43,7 @@ def at(operation: Operation) -> str:
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer nonsense", "Basic dXNlcjpwYXNz"])
 def test_bad_credentials_are_401(hub: Hub, authorization: str | None) -> None:
     headers = {} if authorization is None else {"authorization": authorization}
-    answer = httpx.get(f"{hub.server.url}/api/v1/people", headers=headers)
+    answer = plain.get(f"{hub.server.url}/api/v1/people", headers=headers)
     problem(answer, 401, "unauthenticated")
     assert answer.headers["www-authenticate"] == 'Bearer realm="Testamur"'
 

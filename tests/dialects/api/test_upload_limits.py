@@ -14,6 +14,7 @@ from testamur.core.uploads import UploadNotFound
 from testamur.ledger import Ledger, uploads, utc_now
 from testamur.ledger.uploads import KEPT, Limits
 from testamur.storage.database import Database, DatabaseUrls
+from tests import plain
 from tests.dialects.api.problems import problem
 from tests.dialects.api.uploads import PATH, TUS, create, id_of, parts, send
 from tests.hub import Hub, Server
@@ -48,7 +49,7 @@ def test_a_tenant_has_a_quota_that_what_is_said_to_come_counts_towards(
 def test_the_quota_is_the_installations(hub: Hub, urls: DatabaseUrls, client: httpx.Client) -> None:
     with (
         Server.start(urls, delivers_webhooks=False, upload_max_bytes=100, uploads_max_bytes=150) as second,
-        httpx.Client(base_url=f"{second.url}/api", headers=client.headers) as other,
+        plain.Client(base_url=f"{second.url}/api", headers=client.headers) as other,
     ):
         assert other.options(PATH).headers["tus-max-size"] == "100"
         problem(other.post(PATH, headers=TUS | {"upload-length": "101"}), 413, "body_too_large")

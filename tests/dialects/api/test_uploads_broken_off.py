@@ -12,6 +12,7 @@ import pytest
 
 from testamur.ledger import uploads
 from testamur.storage.database import DatabaseUrls
+from tests import plain
 from tests.dialects.api.uploads import breaking, checksum, create, eventually, kept, offset, parts, send
 from tests.hub import Hub, Server
 
@@ -70,7 +71,7 @@ def test_of_many_who_send_the_same_part_at_once_the_file_is_right(hub: Hub, clie
     start = threading.Barrier(8)
 
     def one(_: int) -> int:
-        with httpx.Client(base_url=client.base_url, headers=client.headers, timeout=30) as own:
+        with plain.Client(base_url=client.base_url, headers=client.headers, timeout=30) as own:
             start.wait()
             return send(own, place, 0, content).status_code
 
@@ -94,7 +95,7 @@ def test_an_upload_goes_on_in_another_server(hub: Hub, urls: DatabaseUrls, clien
     place = create(client, 10)
     send(client, place, 0, b"12345")
     with Server.start(urls, delivers_webhooks=False) as second:
-        at = httpx.Client(base_url=f"{second.url}/api", headers=client.headers)
+        at = plain.Client(base_url=f"{second.url}/api", headers=client.headers)
         with at as other:
             assert offset(other, place) == 5
             assert send(other, place, 5, b"67890").status_code == 204

@@ -8,6 +8,7 @@ import httpx
 
 from testamur.core.callers import ALL_SCOPES, Caller
 from testamur.core.ids import Id
+from tests import plain
 from tests.hub import Hub
 
 RECORDS = "/api/v1/performance/learning-records"
@@ -46,7 +47,7 @@ def session(hub: Hub, person: Id, *roles: str, application: str | None = None) -
         )
 
     headers = {"authorization": f"Bearer {hub.do(issued())}"}
-    client = httpx.Client(base_url=f"{hub.server.url}/cpod", headers=headers, timeout=30)
+    client = plain.Client(base_url=f"{hub.server.url}/cpod", headers=headers, timeout=30)
     hub.clients.append(client)
     return client
 

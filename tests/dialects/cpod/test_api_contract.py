@@ -12,6 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from testamur.core.ids import to_hex24, to_ulid, to_uuid
+from tests import plain
 from tests.dialects.cpod.pages import RECORDS, TOKEN, add, app_client, is_problem
 from tests.hub import Hub
 
@@ -30,7 +31,7 @@ def credentials(hub: Hub) -> dict[str, str]:
 
 
 def ask(hub: Hub, **how: Any) -> httpx.Response:
-    return httpx.post(f"{hub.server.url}/cpod{TOKEN}", **how)
+    return plain.post(f"{hub.server.url}/cpod{TOKEN}", **how)
 
 
 def test_client_credentials_get_a_token(hub: Hub) -> None:
@@ -40,7 +41,7 @@ def test_client_credentials_get_a_token(hub: Hub) -> None:
     token = answer.json()
     assert token == {"access_token": token["access_token"], "token_type": "Bearer", "expires_in": 3600}
     headers = {"authorization": f"Bearer {token['access_token']}"}
-    assert httpx.get(f"{hub.server.url}/cpod{RECORDS}", headers=headers).status_code == 200
+    assert plain.get(f"{hub.server.url}/cpod{RECORDS}", headers=headers).status_code == 200
 
 
 def test_credentials_may_come_as_a_form_and_as_basic(hub: Hub) -> None:
@@ -61,7 +62,7 @@ def test_the_published_keys_verify_a_token(hub: Hub) -> None:
     key = hub.do(hub.ledger.clients.create(hub.tenant.id, "app", application="lms-sync"))
     whole = {"grant_type": "client_credentials", "client_id": str(key.client), "client_secret": key.secret}
     token = ask(hub, json=whole).json()["access_token"]
-    published = httpx.get(f"{hub.server.url}/cpod/.well-known/jwks.json")
+    published = plain.get(f"{hub.server.url}/cpod/.well-known/jwks.json")
     assert published.status_code == 200
     assert all("d" not in each for each in published.json()["keys"]), "no private part"
     claims = jwt.decode(token, KeySet.import_key_set(published.json()), algorithms=["ES256"]).claims
@@ -109,7 +110,7 @@ def test_a_key_of_another_client_gives_no_token(hub: Hub, other_hub: Hub) -> Non
 def test_no_usable_token_is_401(hub: Hub, authorization: str | None) -> None:
     headers = {} if authorization is None else {"authorization": authorization}
     for method, path in (("GET", RECORDS), ("POST", RECORDS), ("GET", f"{RECORDS}/x")):
-        answer = httpx.request(method, f"{hub.server.url}/cpod{path}", headers=headers)
+        answer = plain.request(method, f"{hub.server.url}/cpod{path}", headers=headers)
         is_problem(answer, 401, "unauthorized")
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
@@ -132,7 +133,7 @@ def test_a_key_is_no_token_and_anothers_token_no_key(hub: Hub, client: httpx.Cli
         "client_id": to_hex24(hub.key.client),
         "client_secret": hub.key.secret,
     }
-    thrive = httpx.post(f"{hub.server.url}/thrive/oauth2/token/{hub.tenant.slug}", data=form).json()["access_token"]
+    thrive = plain.post(f"{hub.server.url}/thrive/oauth2/token/{hub.tenant.slug}", data=form).json()["access_token"]
     is_problem(client.get(RECORDS, headers={"authorization": f"Bearer {thrive}"}), 401, "unauthorized")
 
 
@@ -182,13 +183,13 @@ def test_a_problem_names_the_address_it_is_about(client: httpx.Client) -> None:
 
 
 def test_health_needs_no_token(hub: Hub) -> None:
-    answer = httpx.get(f"{hub.server.url}/cpod/health", headers={"authorization": "Bearer nonsense"})
+    answer = plain.get(f"{hub.server.url}/cpod/health", headers={"authorization": "Bearer nonsense"})
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
 def test_the_contract_types_ids_without_a_format(hub: Hub) -> None:
     """No spelling satisfies both of the page's descriptions, so the published one admits both."""
-    schemas = httpx.get(f"{hub.server.url}/cpod/openapi.json").json()["components"]["schemas"]
+    schemas = plain.get(f"{hub.server.url}/cpod/openapi.json").json()["components"]["schemas"]
     id = schemas["LearningRecord"]["properties"]["id"]
     assert (id["type"], "format" in id) == ("string", False)
     assert "app_id" not in schemas["LearningRecord"]["required"]

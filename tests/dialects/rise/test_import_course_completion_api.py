@@ -20,6 +20,7 @@ from testamur.core.moments import format_instant
 from testamur.core.people import Identifier, NewPerson, Reference
 from testamur.core.records import Record
 from testamur.dialects.rise.translate import SOURCE
+from tests import plain
 from tests.dialects.rise.pages import DATES, JSON, codes, completions, course_line, import_dates
 from tests.hub import Hub
 
@@ -385,7 +386,7 @@ def test_two_hundred_imports_at_once_leave_one_record_with_the_dates_of_one_of_t
     async def all_at_once() -> list[int]:
         limits = httpx.Limits(max_connections=50)
         headers = {"authorization": f"Bearer {hub.key.secret}"}
-        async with httpx.AsyncClient(headers=headers, limits=limits, timeout=60) as client:
+        async with plain.AsyncClient(headers=headers, limits=limits, timeout=60) as client:
             url = f"{hub.server.url}/rise{completions(hub.item, hub.person)}"
             answers = await asyncio.gather(*(client.post(url, json=body) for body in bodies))
         return [answer.status_code for answer in answers]

@@ -14,6 +14,7 @@ from testamur.core.errors import FieldFault, InvalidInput, TestamurError
 from testamur.core.ids import to_hex24
 from testamur.dialects.rise.errors import answer_error
 from testamur.http import errors as http
+from tests import plain
 from tests.dialects.rise.pages import DATES, codes, completions
 from tests.hub import Hub
 
@@ -40,13 +41,13 @@ def client(hub: Hub) -> httpx.Client:
 def test_bad_credentials_are_401(hub: Hub, authorization: str | None) -> None:
     headers = {} if authorization is None else {"authorization": authorization.format(secret=hub.key.secret)}
     for method, path in (("GET", "/users"), ("POST", completions(hub.item, hub.person))):
-        answer = httpx.request(method, f"{hub.server.url}/rise{path}", headers=headers)
+        answer = plain.request(method, f"{hub.server.url}/rise{path}", headers=headers)
         assert (answer.status_code, codes(answer)) == (401, ["unauthorized"])
         assert answer.headers["www-authenticate"] == 'Bearer realm="Testamur"'
 
 
 def test_the_word_bearer_is_taken_in_any_letter_case(hub: Hub) -> None:
-    answer = httpx.get(f"{hub.server.url}/rise/users", headers={"authorization": f"bearer  {hub.key.secret}"})
+    answer = plain.get(f"{hub.server.url}/rise/users", headers={"authorization": f"bearer  {hub.key.secret}"})
     assert answer.status_code == 200
 
 
@@ -127,7 +128,7 @@ def test_one_unknown_version_beside_a_known_one_is_400(client: httpx.Client) -> 
 def test_the_key_is_checked_before_the_version_and_the_version_before_all_else(hub: Hub, client: httpx.Client) -> None:
     wrong = {"API-Version": "1999-01-01"}
     path = completions("nothing", "nobody")
-    answer = httpx.post(f"{hub.server.url}/rise{path}", json={}, headers=wrong)
+    answer = plain.post(f"{hub.server.url}/rise{path}", json={}, headers=wrong)
     assert codes(answer) == ["unauthorized"]
     assert codes(client.post(path, json={}, headers=wrong)) == ["invalid_api_version"]
     assert codes(client.post(path, content=b"{", headers=wrong)) == ["invalid_api_version"]

@@ -20,6 +20,7 @@ from testamur.core.moments import When
 from testamur.core.people import NewPerson, Reference
 from testamur.core.records import NewRecord, Report
 from testamur.storage.database import DatabaseUrls
+from tests import plain
 from tests.dialects.rise.pages import codes, course_line, import_dates
 from tests.hub import Hub
 
@@ -207,7 +208,7 @@ def test_a_course_report_is_paged_to_its_end_and_shows_everybody_once(hub: Hub) 
         import_dates(hub, hub.item, person)
     seen: list[str] = []
     # A bare client: the address alone has to be enough, with the key.
-    with httpx.Client(headers={"authorization": f"Bearer {hub.key.secret}"}) as bare:
+    with plain.Client(headers={"authorization": f"Bearer {hub.key.secret}"}) as bare:
         url = f"{hub.server.url}/rise/reports/courses/{to_hex24(hub.item).upper()}?limit=3"
         sizes = []
         while url:

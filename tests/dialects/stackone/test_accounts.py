@@ -11,6 +11,7 @@ import pytest
 from testamur.core.ids import new_id, to_hex24, to_opaque, to_uuid
 from testamur.core.people import Reference
 from testamur.ledger.tenants import Account, AccountChange
+from tests import plain
 from tests.hub import Hub
 
 USERS = "/unified/lms/users"
@@ -208,5 +209,5 @@ def test_what_needs_an_upstream_system_is_501(hub: Hub, client: httpx.Client) ->
 
 
 def test_accounts_need_a_key(hub: Hub) -> None:
-    answer = httpx.get(f"{hub.server.url}/stackone/accounts")
+    answer = plain.get(f"{hub.server.url}/stackone/accounts")
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Basic realm="Testamur"')

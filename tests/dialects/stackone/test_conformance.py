@@ -19,6 +19,7 @@ import pytest
 from testamur.core.ids import to_opaque
 from testamur.core.moments import format_instant
 from testamur.dialects.stackone.operations import OPERATIONS as _ALL
+from tests import plain
 from tests.hub import Hub, moment
 
 OPERATIONS = tuple(operation for operation in _ALL if not operation.name.startswith("testamur_"))
@@ -287,16 +288,16 @@ def test_every_error_is_the_envelope(hub: Hub, operation: Any) -> None:
     path = re.sub(r"{\w+}", "nothing", operation.path)
     headers = {"x-account-id": to_opaque(hub.account)}
     url = f"{hub.server.url}/stackone{path}"
-    answers = [httpx.request(operation.method, url, headers=headers)]
+    answers = [plain.request(operation.method, url, headers=headers)]
     key, reader = (hub.key.secret, ""), (hub.reader.secret, "")
     if "{" in operation.path and operation.body is None:
-        answers.append(httpx.request(operation.method, url, auth=key, headers=headers))
+        answers.append(plain.request(operation.method, url, auth=key, headers=headers))
     if operation.body is not None:
         malformed = {**headers, "content-type": "application/json"}
-        answers.append(httpx.request(operation.method, url, auth=key, content=b"{", headers=malformed))
-        answers.append(httpx.request(operation.method, url, auth=reader, json={}, headers=headers))
+        answers.append(plain.request(operation.method, url, auth=key, content=b"{", headers=malformed))
+        answers.append(plain.request(operation.method, url, auth=reader, json={}, headers=headers))
     if path.startswith("/unified/"):
-        answers.append(httpx.request(operation.method, url, auth=key, headers={"x-account-id": "none"}))
+        answers.append(plain.request(operation.method, url, auth=key, headers={"x-account-id": "none"}))
     for answer in answers:
         assert answer.status_code >= 400
         assert faults_of(operation.name, answer) == []

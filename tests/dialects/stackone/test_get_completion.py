@@ -13,6 +13,7 @@ import pytest
 from testamur.core.ids import new_id, parse, to_hex24, to_opaque, to_ulid, to_uuid
 from testamur.core.moments import format_instant
 from testamur.dialects.stackone.wire import completions as wire
+from tests import plain
 from tests.hub import Hub, moment
 
 LIST = "/unified/lms/completions"
@@ -248,14 +249,14 @@ def test_a_body_that_is_no_such_object_is_refused(hub: Hub, client: httpx.Client
 def test_the_key_is_checked_before_the_account(hub: Hub, other_hub: Hub) -> None:
     url = f"{hub.server.url}/stackone{LIST}"
     key = (hub.key.secret, "")
-    assert httpx.get(url, auth=("wrong", "")).status_code == 401
-    assert httpx.get(url).status_code == 401
-    assert httpx.get(url, auth=key).status_code == 400
+    assert plain.get(url, auth=("wrong", "")).status_code == 401
+    assert plain.get(url).status_code == 401
+    assert plain.get(url, auth=key).status_code == 400
     for account in ("nobody", to_opaque(new_id()), to_opaque(other_hub.account)):
-        assert httpx.get(url, auth=key, headers={"x-account-id": account}).status_code == 404
+        assert plain.get(url, auth=key, headers={"x-account-id": account}).status_code == 404
     bare = base64.b64encode(hub.key.secret.encode()).decode()
     headers = {"authorization": f"Basic {bare}", "X-Account-Id": to_hex24(hub.account)}
-    assert httpx.get(url, headers=headers).status_code == 200
+    assert plain.get(url, headers=headers).status_code == 200
 
 
 def test_a_read_only_key_may_not_write(hub: Hub) -> None:

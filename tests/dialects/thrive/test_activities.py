@@ -12,6 +12,7 @@ import pytest
 from testamur.core.ids import to_hex24
 from testamur.core.moments import format_instant
 from testamur.core.people import Reference
+from tests import plain
 from tests.hub import Hub, moment
 from tests.ledger.tellings import completion, tell
 
@@ -249,7 +250,7 @@ def test_a_reader_may_read_and_nobody_may_write(hub: Hub, client: httpx.Client) 
     reader = hub.client("thrive", hub.reader)
     assert results(reader) == results(client)
     assert client.post(LIST, json={}).status_code == 405
-    assert httpx.get(f"{hub.server.url}/thrive{LIST}").status_code == 401
+    assert plain.get(f"{hub.server.url}/thrive{LIST}").status_code == 401
 
 
 def test_a_json_content_type_without_a_body_is_no_trouble(client: httpx.Client) -> None:

@@ -18,6 +18,7 @@ import pytest
 from testamur.core.ids import to_hex24
 from testamur.core.items import NewItem
 from testamur.core.people import Identifier, NewPerson
+from tests import plain
 from tests.hub import Hub, moment
 from tests.ledger.tellings import completion, tell_at_once
 
@@ -41,7 +42,7 @@ class Airbyte:
     """One connection of the connector. `state` is what it keeps from one run to the next."""
 
     def __init__(self, hub: Hub) -> None:
-        self.client = httpx.Client(
+        self.client = plain.Client(
             base_url=f"{hub.server.url}/thrive", auth=(hub.tenant.slug, hub.key.secret), headers=HEADERS, timeout=30
         )
         hub.clients.append(self.client)

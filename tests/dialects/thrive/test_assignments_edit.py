@@ -10,6 +10,7 @@ import pytest
 from testamur.core.audiences import NewAudience
 from testamur.core.ids import new_id, to_hex24
 from testamur.core.people import Reference
+from tests import plain
 from tests.hub import Hub
 
 PATH = "/rest/v1/assignments"
@@ -240,7 +241,7 @@ def test_a_reader_may_not_write_and_nobody_unknown_may_anything(
         assert reader.patch(f"{PATH}/{made['id']}", json={}).status_code == 403
         assert delete(reader, made["id"], {"audienceId": made["audienceId"]}).status_code == 403
         assert reader.get(f"{PATH}/{made['id']}").status_code == 200
-    assert httpx.patch(f"{hub.server.url}/thrive{PATH}/{made['id']}", json={}).status_code == 401
+    assert plain.request("PATCH", f"{hub.server.url}/thrive{PATH}/{made['id']}", json={}).status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from testamur.core.audiences import AudienceCategory, NewAudience
 from testamur.core.ids import parse, to_hex24, to_uuid
 from testamur.core.people import NewPerson
+from tests import plain
 from tests.hub import Hub
 
 PATH = "/rest/v1/audiences"
@@ -167,7 +168,7 @@ def test_a_key_that_only_reads_changes_nothing(hub: Hub, client: httpx.Client) -
     refusal(reader.patch(f"{PATH}/sites", json={"name": "x"}), 403)
     refusal(reader.delete(f"{PATH}/sites"), 403)
     assert reader.get(f"{PATH}/sites").json()["name"] == "Sites"
-    assert httpx.get(f"{client.base_url}{PATH.lstrip('/')}").status_code == 401
+    assert plain.get(f"{client.base_url}{PATH.lstrip('/')}").status_code == 401
 
 
 # Reading ----------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from testamur.core.ids import Id, to_hex24
 from testamur.core.moments import When
 from testamur.core.people import Reference
 from testamur.ledger.cpd import LoggedCpd
+from tests import plain
 from tests.hub import Hub
 
 CATEGORIES = "/rest/v1/cpdCategories"
@@ -232,4 +233,4 @@ def test_a_reader_may_read_and_nobody_may_write(hub: Hub, path: str, params: dic
     reader = hub.client("thrive", hub.reader)
     assert reader.get(path, params=params).status_code == 200
     assert reader.post(path, json={}).status_code == 405
-    assert httpx.get(f"{hub.server.url}/thrive{path}", params=params).status_code == 401
+    assert plain.get(f"{hub.server.url}/thrive{path}", params=params).status_code == 401

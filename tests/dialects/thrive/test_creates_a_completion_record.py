@@ -12,6 +12,7 @@ from testamur.core.ids import parse, to_hex24
 from testamur.core.items import NewItem
 from testamur.core.moments import format_instant
 from testamur.core.people import Identifier, NewPerson
+from tests import plain
 from tests.hub import Hub, moment
 
 PATH = "/rest/v1/learning/completions"
@@ -183,7 +184,7 @@ def test_another_tenants_ids_are_unknown(hub: Hub, other_hub: Hub, client: httpx
 )
 def test_bad_credentials_are_401(hub: Hub, authorization: str | None) -> None:
     headers = {} if authorization is None else {"authorization": authorization}
-    answer = httpx.post(f"{hub.server.url}/thrive{PATH}", json=body(hub), headers=headers)
+    answer = plain.post(f"{hub.server.url}/thrive{PATH}", json=body(hub), headers=headers)
     assert answer.status_code == 401
     assert answer.json()["status"] == 401
     assert answer.json()["error"] == "Unauthorized"
@@ -192,13 +193,13 @@ def test_bad_credentials_are_401(hub: Hub, authorization: str | None) -> None:
 
 def test_a_key_of_one_tenant_does_not_open_another(hub: Hub, other_hub: Hub) -> None:
     for user in (other_hub.tenant.slug, to_hex24(other_hub.tenant.id), "nobody"):
-        answer = httpx.get(f"{hub.server.url}/thrive{PATH}", auth=(user, hub.key.secret))
+        answer = plain.get(f"{hub.server.url}/thrive{PATH}", auth=(user, hub.key.secret))
         assert answer.status_code == 401
 
 
 def test_the_tenant_id_is_a_user_name_in_every_spelling(hub: Hub) -> None:
     for user in (hub.tenant.slug, to_hex24(hub.tenant.id), to_hex24(hub.tenant.id).upper(), str(hub.tenant.id)):
-        assert httpx.get(f"{hub.server.url}/thrive{PATH}", auth=(user, hub.key.secret)).status_code == 200
+        assert plain.get(f"{hub.server.url}/thrive{PATH}", auth=(user, hub.key.secret)).status_code == 200
 
 
 def test_a_read_only_key_may_not_write(hub: Hub) -> None:

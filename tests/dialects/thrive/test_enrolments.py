@@ -15,6 +15,7 @@ from testamur.core.ids import Id, to_hex24
 from testamur.core.moments import format_instant
 from testamur.core.people import Identifier, NewPerson, Reference
 from testamur.ledger import Ledger
+from tests import plain
 from tests.hub import Hub
 
 PATH = "/rest/v1/assignments"
@@ -223,7 +224,7 @@ def test_a_reader_may_read(hub: Hub, client: httpx.Client) -> None:
     id = assign(hub, client)
     with hub.client("thrive", hub.reader) as reader:
         assert reader.get(f"{PATH}/{id}/enrolments").status_code == 200
-    assert httpx.get(f"{hub.server.url}/thrive{PATH}/{id}/enrolments").status_code == 401
+    assert plain.get(f"{hub.server.url}/thrive{PATH}/{id}/enrolments").status_code == 401
     assert client.post(f"{PATH}/{id}/enrolments", json={}).status_code == 405
 
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from testamur.core.ids import to_hex24
+from tests import plain
 from tests.hub import Hub
 
 COMPLETIONS = "/rest/v1/learning/completions"
@@ -21,12 +22,12 @@ def token(hub: Hub, **changed: Any) -> httpx.Response:
     }
     sent = {name: value for name, value in (form | changed).items() if value is not None}
     tenant = sent.pop("tenant", hub.tenant.slug)
-    return httpx.post(f"{hub.server.url}/thrive/oauth2/token/{tenant}", data=sent)
+    return plain.post(f"{hub.server.url}/thrive/oauth2/token/{tenant}", data=sent)
 
 
 def bearer(hub: Hub, **changed: Any) -> httpx.Client:
     access = token(hub, **changed).json()["access_token"]
-    return httpx.Client(base_url=f"{hub.server.url}/thrive", headers={"authorization": f"Bearer {access}"})
+    return plain.Client(base_url=f"{hub.server.url}/thrive", headers={"authorization": f"Bearer {access}"})
 
 
 def completion(hub: Hub) -> dict[str, str]:
@@ -58,9 +59,9 @@ def test_a_token_opens_what_its_scope_says(hub: Hub) -> None:
 def test_credentials_may_come_as_basic_and_as_json(hub: Hub) -> None:
     url = f"{hub.server.url}/thrive/oauth2/token/{to_hex24(hub.tenant.id)}"
     credentials = (to_hex24(hub.key.client), hub.key.secret)
-    assert httpx.post(url, data={"grant_type": "client_credentials"}, auth=credentials).status_code == 200
+    assert plain.post(url, data={"grant_type": "client_credentials"}, auth=credentials).status_code == 200
     body = {"grant_type": "client_credentials", "client_id": credentials[0], "client_secret": credentials[1]}
-    assert httpx.post(url, json=body).status_code == 200
+    assert plain.post(url, json=body).status_code == 200
 
 
 @pytest.mark.parametrize(

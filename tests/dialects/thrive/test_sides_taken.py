@@ -9,6 +9,7 @@ import pytest
 
 from testamur.core.ids import to_hex24
 from testamur.core.items import NewItem
+from tests import plain
 from tests.hub import Hub
 
 NEW_USER = {"ref": "N-1", "firstName": "Nia", "lastName": "Lowe", "email": "nia.lowe@example.com"}
@@ -23,9 +24,9 @@ def test_tokens_are_asked_for_and_refused_as_by_amazon_cognito(hub: Hub) -> None
     """No page shows the request or the error; the words of the scopes and the hosts are Cognito's."""
     address = f"{hub.server.url}/thrive/oauth2/token/{hub.tenant.slug}"
     form = {"grant_type": "client_credentials", "client_id": to_hex24(hub.key.client), "client_secret": "wrong"}
-    answer = httpx.post(address, data=form)
+    answer = plain.post(address, data=form)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client")
-    answer = httpx.post(address, data=form | {"client_secret": hub.key.secret})
+    answer = plain.post(address, data=form | {"client_secret": hub.key.secret})
     assert (answer.status_code, answer.json()["token_type"]) == (200, "Bearer")
 
 

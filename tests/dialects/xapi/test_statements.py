@@ -13,6 +13,7 @@ import pytest
 
 from testamur.core.ids import Id, new_id, parse, to_hex24
 from testamur.core.moments import format_instant
+from tests import plain
 from tests.hub import Hub, moment
 
 
@@ -178,25 +179,27 @@ def test_head_is_get_without_the_body(hub: Hub, client: httpx.Client) -> None:
 @pytest.mark.parametrize("authorization", [None, "Basic !", "Basic dXNlcjp4", "Bearer x"])
 def test_bad_credentials_are_401_with_the_version(hub: Hub, authorization: str | None) -> None:
     headers = {"x-experience-api-version": "2.0.0"} | ({"authorization": authorization} if authorization else {})
-    answer = httpx.get(f"{hub.server.url}/xapi/statements", params={"statementId": str(new_id())}, headers=headers)
+    answer = plain.get(f"{hub.server.url}/xapi/statements", params={"statementId": str(new_id())}, headers=headers)
     assert (answer.status_code, answer.headers["x-experience-api-version"]) == (401, "2.0.0")
 
 
 def test_a_key_needs_its_own_client_id(hub: Hub) -> None:
     auth = (to_hex24(hub.reader.client), hub.key.secret)
     headers = {"x-experience-api-version": "1.0.3"}
-    assert httpx.get(f"{hub.server.url}/xapi/statements", auth=auth, headers=headers).status_code == 401
+    assert plain.get(f"{hub.server.url}/xapi/statements", auth=auth, headers=headers).status_code == 401
 
 
 def test_about_and_preflight_ask_for_nothing(hub: Hub) -> None:
-    answer = httpx.get(f"{hub.server.url}/xapi/about")
+    answer = plain.get(f"{hub.server.url}/xapi/about")
     assert answer.json() == {"version": ["1.0.3", "2.0.0"], "extensions": {}}
     assert answer.headers["x-experience-api-version"] == "1.0.3"
-    preflight = httpx.options(f"{hub.server.url}/xapi/statements", headers={"origin": "https://course.example"})
+    preflight = plain.request(
+        "OPTIONS", f"{hub.server.url}/xapi/statements", headers={"origin": "https://course.example"}
+    )
     assert preflight.status_code == 204
     assert preflight.headers["access-control-allow-origin"] == "*"
     assert "X-Experience-API-Version" in preflight.headers["access-control-allow-headers"]
-    assert httpx.put(f"{hub.server.url}/xapi/statements").status_code == 405
+    assert plain.put(f"{hub.server.url}/xapi/statements").status_code == 405
 
 
 def test_a_statement_is_stored_now(hub: Hub, client: httpx.Client) -> None:
