@@ -17,6 +17,9 @@ from testamur.storage.embedded import open_cluster
 from testamur.storage.migrate import migrate
 from tests.hub import Hub, Server
 
+# Dozens of tests start the command: it is compiled for the first of them, also where nothing else is kept compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
@@ -32,7 +35,11 @@ def postgres() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="testamur-tests-") as folder:
         Path(folder).chmod(0o755)
         with open_cluster(Path(folder)) as server:
-            yield server.superuser_url.replace("/postgres?", "/{database}?")
+            url = server.superuser_url.replace("/postgres?", "/{database}?")
+            # Nothing outlives this machine; what must outlive a process is tested on servers of its own.
+            for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):
+                asyncio.run(_execute(url.format(database="postgres"), statement))
+            yield url
 
 
 @pytest.fixture(scope="session")

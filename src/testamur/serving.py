@@ -30,7 +30,7 @@ from testamur.http import metrics
 from testamur.http.protocol import HttpProtocol
 from testamur.logs import configure
 from testamur.storage.database import DatabaseUrls
-from testamur.storage.embedded import EmbeddedServer, die_with_parent, open_cluster
+from testamur.storage.embedded import EmbeddedServer, FolderInUse, die_with_parent, open_cluster
 
 _WORKER_SETTINGS = "TESTAMUR_INTERNAL_WORKER"
 _READY_SECONDS = 60
@@ -62,7 +62,11 @@ def supervised_database(settings: Settings) -> Iterator[DatabaseUrls]:
             yield urls
         return
     server = EmbeddedServer(settings.data, binaries=settings.postgres_binaries)
-    server.start()
+    try:
+        server.start(wait_seconds=0)
+    except FolderInUse:
+        log.warning("another testamur serves from this folder: waiting for it to stop", folder=str(settings.data))
+        server.start()
     stopping = threading.Event()
     # The postmaster dies with the thread that started it. This one lives until the process ends.
     watcher = threading.Thread(target=_supervise, args=(server, stopping), name="postgres", daemon=True)
