@@ -21,6 +21,11 @@ from tests.hub import Hub, Server
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: about one worker at a time waits for a process, a lease or a disk."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """A superuser's URL of a PostgreSQL server, `{database}` standing for the database.
