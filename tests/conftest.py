@@ -11,6 +11,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from testamur.storage.database import DatabaseUrls
 from testamur.storage.embedded import open_cluster
@@ -19,6 +20,10 @@ from tests.hub import Hub, Server
 
 # Dozens of tests start the command: it is compiled for the first of them, also where nothing else is kept compiled.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# How long an example takes says more about the machine; how long a test may take is pytest's to say.
+settings.register_profile("testamur", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("testamur")
 
 
 def pytest_xdist_auto_num_workers() -> int:

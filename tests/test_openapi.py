@@ -80,9 +80,7 @@ def test_generated_requests_never_break_the_document(hub: Hub, dialect: Dialect)
 
         @settings(
             max_examples=25,
-            deadline=None,
             derandomize=True,
-            database=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )

@@ -31,7 +31,7 @@ any_organisation = st.builds(
     st.integers(0, 10**6),
     st.dates(date(2024, 1, 1), date(2032, 12, 31)) | st.just(date(2028, 2, 29)),
 )
-many = settings(max_examples=15, deadline=None)
+many = settings(max_examples=15)
 
 
 @pytest.fixture(scope="module")

@@ -673,9 +673,7 @@ tellings = st.tuples(
 )
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(told=st.lists(tellings, min_size=1, max_size=12), order=st.randoms(use_true_random=False))
 def test_the_same_facts_in_any_order_make_the_same_ledger(hub: Hub, told: list[Any], order: Any) -> None:
     """One after the other, and shuffled in one batch.

@@ -54,9 +54,7 @@ pytestmark = pytest.mark.timeout(7200 if EFFORT > 1 else 600)
 def cases(count: int) -> settings:
     return settings(
         max_examples=int(count * EFFORT),
-        deadline=None,
         print_blob=True,
-        database=None,
         suppress_health_check=list(HealthCheck),
     )
 
