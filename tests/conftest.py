@@ -22,7 +22,7 @@ from tests.hub import Hub, Server
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How long an example takes says more about the machine; how long a test may take is pytest's to say.
-settings.register_profile("testamur", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("testamur", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("testamur")
 
 

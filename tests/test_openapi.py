@@ -81,6 +81,7 @@ def test_generated_requests_never_break_the_document(hub: Hub, dialect: Dialect)
         @settings(
             max_examples=25,
             derandomize=True,
+            database=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )

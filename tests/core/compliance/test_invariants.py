@@ -53,9 +53,7 @@ pytestmark = pytest.mark.timeout(7200 if EFFORT > 1 else 600)
 
 def cases(count: int) -> settings:
     return settings(
-        max_examples=int(count * EFFORT),
-        print_blob=True,
-        suppress_health_check=list(HealthCheck),
+        max_examples=int(count * EFFORT), print_blob=True, database=None, suppress_health_check=list(HealthCheck)
     )
 
 
@@ -105,10 +103,12 @@ COMPLETIONS = st.fixed_dictionaries(
         "how": st.sampled_from(list(How)),
     }
 )
+COMPLETIONS_OF = [st.tuples(*[COMPLETIONS] * count) for count in range(5)]
+"""So many of them: lists would mostly be short."""
 HISTORIES = st.fixed_dictionaries(
     {
         "memberships": st.lists(st.tuples(st.sampled_from([STAFF, STAFF, OTHERS]), SPANS), min_size=1, max_size=3),
-        "completions": st.lists(COMPLETIONS, max_size=4),
+        "completions": st.integers(0, 4).flatmap(COMPLETIONS_OF.__getitem__),
         "progress": st.lists(DAYS, max_size=2),
         "exemptions": st.lists(SPANS, max_size=1),
         "extensions": st.lists(
