@@ -63,7 +63,7 @@ class Keeping:
     async def _ask_for(self, ledger: Ledger, items: list[Id]) -> None:
         caller = caller_of(self.ground)
         audience = await ledger.audiences.add(caller, NewAudience(name="Everyone", reference="everyone"))
-        await ledger.audiences.join(caller, audience, self.ground.people, date(2020, 1, 1))
+        await ledger.memberships.join(caller, audience, self.ground.people, date(2020, 1, 1))
         for item in items:
             await ledger.assignments.add(
                 caller, NewAssignment(audience=Reference("everyone"), primary=Reference(str(item), (), "item"))

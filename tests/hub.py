@@ -166,7 +166,7 @@ class Hub:
             )
         )
         audience = do(ledger.audiences.add(caller, NewAudience(name="Site staff", reference="site-staff")))
-        do(ledger.audiences.join(caller, audience, [person], date(2025, 1, 10)))
+        do(ledger.memberships.join(caller, audience, [person], date(2025, 1, 10)))
         return cls(
             server, tenant, key, reader, caller, account.id, person, other_person, item, third_party, draft, audience
         )

@@ -183,7 +183,7 @@ def workers_kept_waiting(hub: Hub, urls: DatabaseUrls) -> Iterator[Any]:
 def test_what_waits_for_the_background_is_never_shown_as_it_was(hub: Hub, urls: DatabaseUrls) -> None:
     new = [NewPerson(identifiers=(Identifier("ref", f"w{n}"),)) for n in range(5)]
     people = hub.do(hub.ledger.people.add(hub.caller, new))
-    hub.do(hub.ledger.audiences.join(hub.caller, hub.audience, people, datetime.now(UTC).date()))
+    hub.do(hub.ledger.memberships.join(hub.caller, hub.audience, people, datetime.now(UTC).date()))
     enrol_in_rise(hub)
     id = assign(hub)
     address = f"/rest/v1/assignments/{to_hex24(id)}/enrolments"

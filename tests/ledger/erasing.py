@@ -75,7 +75,7 @@ def fill(hub: Hub) -> dict[str, Id]:
     do(ledger.people.change(caller, ADA, PersonChange(email="ada.old@example.com")))
     do(ledger.people.change(caller, ADA, PersonChange(email="ada@example.com")))
     do(ledger.people.change(caller, ADA, change))
-    do(ledger.audiences.join(caller, hub.audience, [hub.other_person], date(2025, 1, 10)))
+    do(ledger.memberships.join(caller, hub.audience, [hub.other_person], date(2025, 1, 10)))
     assignment = assign(hub, recurrence_days=365)
     about = Reference(str(assignment.id), (), "assignment", "assignment")
     first = record(hub, key=SourceKey("tests", "00123-1", fingerprint=b"x"))

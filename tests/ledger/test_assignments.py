@@ -45,7 +45,7 @@ class Story:
         return people
 
     def join(self, people: list[Id]) -> None:
-        self.hub.do(self.ledger.audiences.join(self.hub.caller, self.audience, people, self.now.date()))
+        self.hub.do(self.ledger.memberships.join(self.hub.caller, self.audience, people, self.now.date()))
 
     def assign(self, **settings: Any) -> Assignment:
         audience = Reference(to_hex24(self.audience), (), "audience")
@@ -170,7 +170,7 @@ def test_a_year_of_an_assignment(hub: Hub, story: Story) -> None:
     made = story.assign(recurrence_days=180)
     assert words(story.enrolments(made)) == ["open", "open", "open"]
     first = story.complete(early, "2026-01-09T10:00")
-    story.on("2026-01-20").hub.do(story.ledger.audiences.leave(hub.caller, story.audience, away, date(2026, 1, 20)))
+    story.on("2026-01-20").hub.do(story.ledger.memberships.leave(hub.caller, story.audience, away, date(2026, 1, 20)))
     assert words(story.enrolments(made)) == ["scheduled", "open", "archived"]
     assert words(story.on("2026-02-10").enrolments(made)) == ["scheduled", "overdue", "archived"]
     assert words(story.on("2026-07-09").enrolments(made)) == ["open", "overdue", "archived"]
@@ -190,7 +190,7 @@ def test_ids_outlive_leaving_and_find_their_enrolment(hub: Hub, story: Story) ->
     (person,) = story.people(1)
     made, other = story.assign(), story.assign()
     (before,) = story.enrolments(made)
-    hub.do(story.ledger.audiences.leave(hub.caller, story.audience, person, date(2026, 3, 1)))
+    hub.do(story.ledger.memberships.leave(hub.caller, story.audience, person, date(2026, 3, 1)))
     story.on("2026-05-01").join([person])
     (after,) = story.enrolments(made)
     assert before.id == after.id != story.enrolments(other)[0].id

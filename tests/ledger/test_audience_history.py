@@ -82,11 +82,11 @@ def structure(hub: Hub, name: str, parent: Any = None, **more: Any) -> Audience:
 
 
 def test_leaving_and_coming_back_are_spans_that_all_stay(urls: DatabaseUrls, hub: Hub) -> None:
-    verbs, day = hub.ledger.audiences, today(hub)
+    verbs, day = hub.ledger.memberships, today(hub)
     for _ in range(2):
-        hub.do(verbs.add_members(hub.caller, named("site-staff"), [person("00124")]))
-        hub.do(verbs.remove_member(hub.caller, named("site-staff"), person("00124")))
-    hub.do(verbs.add_members(hub.caller, named("site-staff"), [person("00124")]))
+        hub.do(verbs.add(hub.caller, named("site-staff"), [person("00124")]))
+        hub.do(verbs.remove(hub.caller, named("site-staff"), person("00124")))
+    hub.do(verbs.add(hub.caller, named("site-staff"), [person("00124")]))
     assert spans(urls, hub, hub.other_person) == [(day, day), (day, day), (day, None)]
     told = [(entry["kind"], entry["data"]) for entry in entries(urls, hub) if entry["subject"] == hub.other_person]
     opened = ("membership.opened", {"audience": str(hub.audience), "joined_on": day.isoformat()})
@@ -99,10 +99,10 @@ def test_leaving_and_coming_back_are_spans_that_all_stay(urls: DatabaseUrls, hub
 
 def test_replacing_ends_and_opens_spans_and_leaves_those_who_stay_alone(urls: DatabaseUrls, hub: Hub) -> None:
     one, two = staff(hub, 2)
-    verbs, day = hub.ledger.audiences, today(hub)
+    verbs, day = hub.ledger.memberships, today(hub)
     hub.do(verbs.join(hub.caller, hub.audience, [one], date(2025, 3, 1)))
     before = len(entries(urls, hub))
-    hub.do(verbs.add_members(hub.caller, named("site-staff"), [person("S0"), person("S1")], replaces=True))
+    hub.do(verbs.add(hub.caller, named("site-staff"), [person("S0"), person("S1")], replaces=True))
     assert spans(urls, hub, hub.person) == [(date(2025, 1, 10), day)]
     assert spans(urls, hub, one) == [(date(2025, 3, 1), None)]
     assert spans(urls, hub, two) == [(day, None)]
@@ -122,11 +122,11 @@ def test_replacing_ends_and_opens_spans_and_leaves_those_who_stay_alone(urls: Da
 
 def test_who_was_to_join_later_and_leaves_before_was_never_there(urls: DatabaseUrls, hub: Hub) -> None:
     later = today(hub) + timedelta(days=7)
-    verbs = hub.ledger.audiences
+    verbs = hub.ledger.memberships
     for audience in (hub.audience, structure(hub, "other").id):
         hub.do(verbs.join(hub.caller, audience, [hub.other_person], later))
-    hub.do(verbs.remove_member(hub.caller, named("site-staff"), person("00124")))
-    hub.do(verbs.add_members(hub.caller, named("other"), [person("00123")], replaces=True))
+    hub.do(verbs.remove(hub.caller, named("site-staff"), person("00124")))
+    hub.do(verbs.add(hub.caller, named("other"), [person("00123")], replaces=True))
     assert spans(urls, hub, hub.other_person) == [(later, later), (later, later)]
 
 
@@ -134,12 +134,12 @@ def test_each_person_joins_on_a_day_of_her_own_in_one_call(urls: DatabaseUrls, h
     one, two = staff(hub, 2)
     first, second = date(2025, 2, 1), date(2025, 3, 1)
     joinings = [Joining(one, first), Joining(two, second), Joining(hub.person, second), Joining(one, second)]
-    assert hub.do(hub.ledger.audiences.join_each(hub.caller, hub.audience, joinings)) == 2
+    assert hub.do(hub.ledger.memberships.join_each(hub.caller, hub.audience, joinings)) == 2
     assert spans(urls, hub, one) == [(first, None)]
     assert spans(urls, hub, two) == [(second, None)]
     assert spans(urls, hub, hub.person) == [(date(2025, 1, 10), None)]
     with pytest.raises(AudienceNotFound):
-        hub.do(hub.ledger.audiences.join_each(hub.caller, new_id(), joinings))
+        hub.do(hub.ledger.memberships.join_each(hub.caller, new_id(), joinings))
 
 
 def test_a_span_can_be_ended_and_nothing_else_of_it_changed(urls: DatabaseUrls, hub: Hub) -> None:
@@ -165,7 +165,7 @@ def test_two_who_add_the_same_people_at_once_open_one_span_each(urls: DatabaseUr
     references = [person(id) for id in people]
 
     async def at_once() -> None:
-        add = hub.ledger.audiences.add_members
+        add = hub.ledger.memberships.add
         await asyncio.gather(*(add(hub.caller, named("site-staff"), references, replaces=n % 2 > 0) for n in range(8)))
 
     hub.do(at_once())
@@ -176,7 +176,7 @@ def test_two_who_add_the_same_people_at_once_open_one_span_each(urls: DatabaseUr
 
 @pytest.mark.slow
 def test_a_hundred_thousand_members_are_counted_paged_and_replaced(urls: DatabaseUrls, hub: Hub) -> None:
-    verbs, count = hub.ledger.audiences, 100_000
+    verbs, count = hub.ledger.memberships, 100_000
     people = staff(hub, count)
     for start in range(0, count, 5000):
         hub.do(verbs.join(hub.caller, hub.audience, people[start : start + 5000], date(2025, 2, 1)))
@@ -186,7 +186,7 @@ def test_a_hundred_thousand_members_are_counted_paged_and_replaced(urls: Databas
         assert total == count + 1
         assert len(members) == (1000 if page < 100 else 101 - page)
     assert time.monotonic() - started < 5
-    hub.do(verbs.add_members(hub.caller, named("site-staff"), [person("S7"), person("00124")], replaces=True))
+    hub.do(verbs.add(hub.caller, named("site-staff"), [person("S7"), person("00124")], replaces=True))
     total, members = hub.do(verbs.members(hub.tenant.id, named("site-staff"), count=10))
     assert {member.reference for member in members} == {"S7", "00124"}
     closed = rows(

@@ -522,7 +522,7 @@ def test_audiences_that_people_change_here_are_left_alone(hub: Hub) -> None:
 
 def spans(hub: Hub, reference: str = "site-staff") -> list[tuple[str | None, str, str | None]]:
     of = Reference(reference, (), "audience", "audience")
-    found = hub.do(hub.ledger.audiences.memberships(hub.tenant.id, of, with_ended=True, count=100))
+    found = hub.do(hub.ledger.memberships.page(hub.tenant.id, of, with_ended=True, count=100))
     told = [(one.reference, str(one.joined_on), str(one.left_on) if one.left_on else None) for one in found]
     return sorted(told, key=str)
 

@@ -22,7 +22,7 @@ async def _meant(hub: Hub, reference: Reference = EVERYONE) -> Id:
 
 
 def members(hub: Hub, *, with_ended: bool = False) -> list[Id]:
-    found = hub.do(hub.ledger.audiences.memberships(hub.tenant.id, EVERYONE, with_ended=with_ended, count=100))
+    found = hub.do(hub.ledger.memberships.page(hub.tenant.id, EVERYONE, with_ended=with_ended, count=100))
     return [span.person for span in found]
 
 
@@ -44,7 +44,7 @@ def test_those_who_are_there_belong_to_it_since_they_were_added_and_later_ones_t
     assert members(hub) == sorted([hub.person, hub.other_person])
     (late,) = hub.do(hub.ledger.people.add(hub.caller, [NewPerson(given_name="Late")]))
     assert members(hub) == sorted([hub.person, hub.other_person, late])
-    spans = hub.do(hub.ledger.audiences.memberships(hub.tenant.id, EVERYONE, count=100))
+    spans = hub.do(hub.ledger.memberships.page(hub.tenant.id, EVERYONE, count=100))
     assert all(abs((span.joined_on - hub.ledger.now().date()).days) <= 1 for span in spans)
 
 
@@ -74,14 +74,14 @@ def test_each_joining_has_its_entry(hub: Hub) -> None:
 
 
 def test_no_api_changes_it_whether_it_is_there_or_not(hub: Hub) -> None:
-    audiences = hub.ledger.audiences
+    audiences, memberships = hub.ledger.audiences, hub.ledger.memberships
     for _ in range(2):
         with pytest.raises(Conflict):
             hub.do(audiences.remove(hub.caller, EVERYONE))
         with pytest.raises(Conflict):
-            hub.do(audiences.dismiss(hub.caller, EVERYONE, by_id(hub.person), date(2026, 1, 1)))
+            hub.do(memberships.dismiss(hub.caller, EVERYONE, by_id(hub.person), date(2026, 1, 1)))
         with pytest.raises(Conflict):
-            hub.do(audiences.add_members(hub.caller, EVERYONE, [by_id(hub.person)]))
+            hub.do(memberships.add(hub.caller, EVERYONE, [by_id(hub.person)]))
         hub.do(_meant(hub))
 
 

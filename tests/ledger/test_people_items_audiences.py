@@ -289,7 +289,7 @@ def test_a_reference_names_one_audience_and_a_parent_must_be_there(hub: Hub, oth
 
 
 def test_a_membership_is_a_span_of_days_that_can_open_again(urls: DatabaseUrls, hub: Hub) -> None:
-    ledger = hub.ledger.audiences
+    ledger = hub.ledger.memberships
     assert hub.do(ledger.join(hub.caller, hub.audience, [hub.other_person], date(2025, 2, 1))) == 1
     assert hub.do(ledger.leave(hub.caller, hub.audience, hub.other_person, date(2025, 3, 1)))
     assert hub.do(ledger.join(hub.caller, hub.audience, [hub.other_person], date(2025, 3, 1))) == 1
@@ -298,7 +298,7 @@ def test_a_membership_is_a_span_of_days_that_can_open_again(urls: DatabaseUrls, 
 
 def test_who_is_a_member_already_stays_one_from_the_first_day(urls: DatabaseUrls, hub: Hub) -> None:
     joined = hub.do(
-        hub.ledger.audiences.join(hub.caller, hub.audience, [hub.person, hub.other_person], date(2025, 5, 1))
+        hub.ledger.memberships.join(hub.caller, hub.audience, [hub.person, hub.other_person], date(2025, 5, 1))
     )
     assert joined == 1
     assert spans(urls, hub, hub.person) == [(date(2025, 1, 10), None)]
@@ -308,7 +308,7 @@ def test_who_is_a_member_already_stays_one_from_the_first_day(urls: DatabaseUrls
 
 def test_who_is_no_member_has_nothing_to_leave(urls: DatabaseUrls, hub: Hub, other_hub: Hub) -> None:
     entries = kept(urls, hub, "ledger_entry")
-    leave = hub.ledger.audiences.leave
+    leave = hub.ledger.memberships.leave
     assert not hub.do(leave(hub.caller, hub.audience, hub.other_person, date(2025, 3, 1)))
     assert not hub.do(leave(hub.caller, new_id(), hub.person, date(2025, 3, 1)))
     assert not hub.do(leave(other_hub.caller, hub.audience, hub.person, date(2025, 3, 1)))
@@ -319,7 +319,7 @@ def test_who_is_no_member_has_nothing_to_leave(urls: DatabaseUrls, hub: Hub, oth
 
 def test_nobody_joins_another_tenants_audience(hub: Hub, other_hub: Hub) -> None:
     with pytest.raises(AudienceNotFound):
-        hub.do(hub.ledger.audiences.join(hub.caller, other_hub.audience, [hub.person], date(2025, 1, 1)))
+        hub.do(hub.ledger.memberships.join(hub.caller, other_hub.audience, [hub.person], date(2025, 1, 1)))
 
 
 # Assignments ------------------------------------------------------------------------------------------------------

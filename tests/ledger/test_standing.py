@@ -78,7 +78,7 @@ def test_joining_and_leaving_are_followed(town: Town) -> None:
     town.join(town.hub.other_person)
     assert town.statuses(town.hub.other_person)[0] == ("2025-01-20", "not_started")
     town.clock.go(date(2025, 1, 25))
-    town.do(town.ledger.audiences.leave(town.hub.caller, town.audience, town.hub.other_person, date(2025, 1, 25)))
+    town.do(town.ledger.memberships.leave(town.hub.caller, town.audience, town.hub.other_person, date(2025, 1, 25)))
     assert town.statuses(town.hub.other_person)[-1] == ("2025-01-25", "withdrawn")
     town.clock.go(date(2025, 1, 26))
     town.do(town.ledger.audiences.remove(town.hub.caller, CREW))
@@ -107,7 +107,7 @@ def test_what_everybody_is_assigned_reaches_whoever_is_added_later(town: Town) -
 def test_a_dismissal_told_late_is_followed_from_its_own_day(town: Town) -> None:
     town.assign()
     town.clock.go(date(2025, 1, 25))
-    town.do(town.ledger.audiences.dismiss(town.hub.caller, CREW, ADA, date(2025, 1, 20)))
+    town.do(town.ledger.memberships.dismiss(town.hub.caller, CREW, ADA, date(2025, 1, 20)))
     assert town.statuses()[-1] == ("2025-01-20", "withdrawn")
     assert town.differences() == (1, 0)
 
@@ -129,7 +129,7 @@ def test_another_reentry_time_counts_for_whoever_returns_from_its_day_on(town: T
     town.join(zoe)
     town.clock.go(date(2025, 1, 20))
     for person in (town.hub.person, zoe):
-        town.do(town.ledger.audiences.leave(caller, town.audience, person, date(2025, 1, 20)))
+        town.do(town.ledger.memberships.leave(caller, town.audience, person, date(2025, 1, 20)))
     town.clock.go(date(2025, 2, 25))
     town.join(town.hub.person)
     town.clock.go(date(2025, 3, 1))
@@ -157,7 +157,7 @@ def test_another_reentry_time_reaches_assignments_that_go_on_and_crowds(hub: Hub
     """More people than a task names came back today, and an assignment was resumed."""
     today = datetime.now(UTC).date()
     people = hub.do(hub.ledger.people.add(hub.caller, [NewPerson(given_name="P") for _ in range(1_001)]))
-    hub.do(hub.ledger.audiences.join(hub.caller, hub.audience, people, today))
+    hub.do(hub.ledger.memberships.join(hub.caller, hub.audience, people, today))
     made = hub.do(hub.ledger.assignments.add(hub.caller, NewAssignment(audience=AUDIENCE, primary=ITEM)))
     hub.do(hub.ledger.standings.settle(hub.tenant.id))
     hub.do(hub.ledger.tenants.change_settings(hub.caller, SettingsChange(reentry_days=0)))
@@ -185,7 +185,7 @@ def test_missed_cycles_are_stored_and_told_of_any_day(town: Town) -> None:
     """A step has no end while nothing happens, and the fixed days go on passing."""
     made = town.assign(anchor=Anchor.CALENDAR, calendar_days=((6, 30), (12, 31)), completion_period_days=10)
     town.clock.go(date(2026, 8, 1))
-    town.do(town.ledger.audiences.leave(town.hub.caller, town.audience, town.hub.person, date(2026, 8, 1)))
+    town.do(town.ledger.memberships.leave(town.hub.caller, town.audience, town.hub.person, date(2026, 8, 1)))
     for day, missed in (("2025-01-15", 0), ("2025-07-01", 1), ("2026-07-01", 3), ("2030-01-01", 3)):
         asked = date.fromisoformat(day)
         (kept,) = town.do(town.ledger.standings.of_person(town.tenant, ADA, on=asked))

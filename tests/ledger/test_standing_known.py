@@ -28,7 +28,7 @@ def test_lists_and_counts_as_known_now_are_those_that_are_stored(hub: Hub) -> No
     people = town.do(town.ledger.people.add(hub.caller, [NewPerson(given_name="P") for _ in range(9)]))
     town.join(*people)
     half: Id = town.do(town.ledger.audiences.add(hub.caller, NewAudience(name="Half", reference="half")))
-    town.do(town.ledger.audiences.join(hub.caller, half, people[4:], date(2025, 1, 10)))
+    town.do(town.ledger.memberships.join(hub.caller, half, people[4:], date(2025, 1, 10)))
     boss = Reference(to_hex24(people[0]), (), "person")
     for person in people[3:6]:
         change = PersonChange(manager=boss)
@@ -46,8 +46,8 @@ def test_lists_and_counts_as_known_now_are_those_that_are_stored(hub: Hub) -> No
     town.clock.go(date(2025, 8, 1))
     exempt = NewExemption(person=ADA, from_on=date(2025, 7, 1), reason="leave")
     town.do(town.ledger.decisions.exempt(hub.caller, exempt))
-    town.do(town.ledger.audiences.leave(hub.caller, town.audience, people[1], date(2025, 8, 1)))
-    town.do(town.ledger.audiences.leave(hub.caller, half, people[5], date(2025, 8, 1)))
+    town.do(town.ledger.memberships.leave(hub.caller, town.audience, people[1], date(2025, 8, 1)))
+    town.do(town.ledger.memberships.leave(hub.caller, half, people[5], date(2025, 8, 1)))
     now = town.clock()
     filters = [
         StandingFilter(),
@@ -101,7 +101,7 @@ def test_lists_and_counts_are_told_as_they_were_known(town: Town) -> None:
     before = town.clock()
     town.clock.go(date(2025, 3, 5))
     town.complete(date(2025, 2, 3))
-    town.do(town.ledger.audiences.join(town.hub.caller, town.audience, [town.hub.other_person], date(2025, 1, 12)))
+    town.do(town.ledger.memberships.join(town.hub.caller, town.audience, [town.hub.other_person], date(2025, 1, 12)))
     change = PersonChange(manager=ZOE)
     town.do(town.ledger.people.change(town.hub.caller, ADA, change))
     edit = AssignmentEdit(primary=OTHER_ITEM)

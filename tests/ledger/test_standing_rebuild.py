@@ -57,9 +57,9 @@ def test_a_rebuild_finds_no_difference_after_a_random_history(hub: Hub, seed: in
                     item = dice.choice([ITEM, OTHER_ITEM])
                     records.append(town.complete(day, someone, item, passed=dice.choice([None, True, False])))
                 case 3:
-                    town.do(verbs.audiences.join(caller, town.audience, [someone.id or hub.person], today))
+                    town.do(verbs.memberships.join(caller, town.audience, [someone.id or hub.person], today))
                 case 4:
-                    town.do(verbs.audiences.leave(caller, town.audience, someone.id or hub.person, today))
+                    town.do(verbs.memberships.leave(caller, town.audience, someone.id or hub.person, today))
                 case 5 if records:
                     town.do(verbs.records.void(caller, records.pop(dice.randrange(len(records)))))
                 case 6:

@@ -52,7 +52,7 @@ def test_several_workers_and_writers_at_once_lose_nothing(urls: DatabaseUrls, hu
     """Workers of two more servers race with completions, an edit and somebody who leaves."""
     item = Reference("FIRE-101", ("ref",), "item")
     people = hub.do(hub.ledger.people.add(hub.caller, [NewPerson(given_name="P") for _ in range(400)]))
-    hub.do(hub.ledger.audiences.join(hub.caller, hub.audience, people, date(2025, 1, 10)))
+    hub.do(hub.ledger.memberships.join(hub.caller, hub.audience, people, date(2025, 1, 10)))
     new = NewAssignment(audience=Reference("site-staff", (), "audience"), primary=item)
     made = hub.do(hub.ledger.assignments.add(hub.caller, new))
 
@@ -73,7 +73,7 @@ def test_several_workers_and_writers_at_once_lose_nothing(urls: DatabaseUrls, hu
                 edit = AssignmentEdit(completion_period_days=60)
                 await ledger.assignments.edit(hub.caller, Reference(str(made.id), (), "assignment"), edit)
             if place == 80:
-                await ledger.audiences.leave(hub.caller, hub.audience, people[-1], datetime.now(UTC).date())
+                await ledger.memberships.leave(hub.caller, hub.audience, people[-1], datetime.now(UTC).date())
 
     async def race() -> None:
         databases = [Database(urls, connections_max=3) for _ in range(3)]

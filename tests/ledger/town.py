@@ -55,7 +55,7 @@ class Town:
 
     def join(self, *people: Id) -> None:
         today = self.clock.at.date()
-        self.do(self.ledger.audiences.join(self.hub.caller, self.audience, people, today))
+        self.do(self.ledger.memberships.join(self.hub.caller, self.audience, people, today))
 
     def do(self, work: Any) -> Any:
         return self.hub.do(work)
@@ -110,5 +110,5 @@ def query(hub: Hub, sql: str, *arguments: Any) -> list[asyncpg.Record]:
 def crowd(hub: Hub, count: int) -> list[Id]:
     people = [NewPerson(given_name="P", family_name=str(number)) for number in range(count)]
     added: list[Id] = hub.do(hub.ledger.people.add(hub.caller, people))
-    hub.do(hub.ledger.audiences.join(hub.caller, hub.audience, added, date(2025, 1, 10)))
+    hub.do(hub.ledger.memberships.join(hub.caller, hub.audience, added, date(2025, 1, 10)))
     return added

@@ -124,10 +124,13 @@ async def _add_spans(
     days = sorted({*joining, *leaving})
     for done, day in enumerate(days, 1):
         for span in leaving[day]:
-            await ledger.audiences.leave(caller, audiences[span.group], people[span.person], day)
+            await ledger.memberships.leave(caller, audiences[span.group], people[span.person], day)
         # No two of these touch the same audience, so they may overlap.
         await asyncio.gather(
-            *(ledger.audiences.join(caller, audiences[group], members, day) for group, members in joining[day].items())
+            *(
+                ledger.memberships.join(caller, audiences[group], members, day)
+                for group, members in joining[day].items()
+            )
         )
         progress("memberships", done, len(days))
 

@@ -32,6 +32,7 @@ from testamur.ledger.issuers import Issuers
 from testamur.ledger.items import Items
 from testamur.ledger.learners import Learners
 from testamur.ledger.managers import Managers
+from testamur.ledger.memberships import Memberships
 from testamur.ledger.people import People
 from testamur.ledger.personal_assignments import PersonalAssignments
 from testamur.ledger.record_search import RecordSearch
@@ -84,6 +85,7 @@ class Ledger:
     items: Items
     learners: Learners
     managers: Managers
+    memberships: Memberships
     people: People
     personal_assignments: PersonalAssignments
     record_search: RecordSearch
@@ -142,6 +144,7 @@ class Ledger:
             items=items,
             learners=Learners(database, clock),
             managers=Managers(database, clock),
+            memberships=Memberships(database, clock),
             people=People(database, clock),
             personal_assignments=PersonalAssignments(database, clock),
             record_search=RecordSearch(database, records),

@@ -22,10 +22,11 @@ from testamur.core.moments import When
 from testamur.core.people import Keep, Reference
 from testamur.core.personal_assignments import NewPersonalAssignment, last_moment, period_days
 from testamur.ledger.assignments import end_assignment, make_assignment
-from testamur.ledger.audiences import find_audience, resolve_people
+from testamur.ledger.audiences import find_audience
 from testamur.ledger.entries import Change, append
 from testamur.ledger.everyone import meant_audience
 from testamur.ledger.items import find_item
+from testamur.ledger.memberships import resolve_people
 from testamur.ledger.personal_assignments import assign_by_name
 from testamur.ledger.standing_lines import restand_assignment
 from testamur.storage.database import Database

@@ -11,9 +11,9 @@ from testamur.core.errors import FieldFault, InvalidInput, ItemNotFound, PersonN
 from testamur.core.ids import FIRST_ID, Id
 from testamur.core.items import Item
 from testamur.core.people import Reference
-from testamur.ledger.audiences import resolve_people
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item, get_items
+from testamur.ledger.memberships import resolve_people
 from testamur.storage.database import Database
 from testamur.storage.transactions import Tx
 

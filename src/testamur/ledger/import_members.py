@@ -16,10 +16,11 @@ from testamur.core.imports.audiences import Closes, Membership, Opens, Span, mem
 from testamur.core.imports.columns import person_kinds_of
 from testamur.core.imports.people import ordered
 from testamur.core.imports.rows import PERSON_KINDS
-from testamur.ledger.audiences import audience_of, close_memberships, open_memberships, tell_memberships
+from testamur.ledger.audiences import audience_of
 from testamur.ledger.entries import imported
 from testamur.ledger.import_matching import Matcher, who
 from testamur.ledger.import_told import Boss, Told, caller_of, keep_told, told_rows
+from testamur.ledger.membership_spans import close_memberships, open_memberships, tell_memberships
 from testamur.storage.transactions import Row, Tx, WriteTx
 
 

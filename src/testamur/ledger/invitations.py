@@ -11,8 +11,9 @@ from testamur.core.errors import Conflict, InvitationNotFound, InvitationPending
 from testamur.core.ids import FIRST_ID, LAST_ID, Id, new_id
 from testamur.core.invitations import Invitation, NewInvitation, checked
 from testamur.core.people import Identifier, NewPerson, Reference, normalise
-from testamur.ledger.audiences import add_audience, open_memberships
+from testamur.ledger.audiences import add_audience
 from testamur.ledger.entries import Change, append
+from testamur.ledger.membership_spans import open_memberships
 from testamur.ledger.people import add_people, find_person
 from testamur.storage.database import Database
 from testamur.storage.transactions import Row, Tx, WriteTx

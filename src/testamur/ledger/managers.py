@@ -10,8 +10,9 @@ from testamur.core.callers import Caller
 from testamur.core.errors import PersonNotFound
 from testamur.core.ids import FIRST_ID, Id
 from testamur.core.people import Person, Reference
-from testamur.ledger.audiences import NOBODY, audience_of, get_audience, governed_audience, resolve_people
+from testamur.ledger.audiences import audience_of, get_audience, governed_audience
 from testamur.ledger.entries import Change, append
+from testamur.ledger.memberships import NOBODY, resolve_people
 from testamur.ledger.people import person_of
 from testamur.storage.database import Database
 from testamur.storage.transactions import Row, Tx

@@ -14,9 +14,9 @@ from testamur.core.ids import Id, new_id
 from testamur.core.people import Reference
 from testamur.core.personal_assignments import NewPersonalAssignment, due_at_of, period_days
 from testamur.ledger.assignments import make_assignment
-from testamur.ledger.audiences import resolve_people
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
+from testamur.ledger.memberships import resolve_people
 from testamur.ledger.standing_lines import restand_assignment
 from testamur.storage.database import Database
 from testamur.storage.transactions import WriteTx

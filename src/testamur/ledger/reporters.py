@@ -10,9 +10,10 @@ from testamur.core.callers import Caller
 from testamur.core.errors import PersonNotFound, RoleMismatch
 from testamur.core.ids import FIRST_ID, Id
 from testamur.core.people import Person, Reference
-from testamur.ledger.audiences import audience_of, find_audience, resolve_people
+from testamur.ledger.audiences import audience_of, find_audience
 from testamur.ledger.entries import Change, append
 from testamur.ledger.everyone import meant_audience
+from testamur.ledger.memberships import resolve_people
 from testamur.ledger.people import person_of
 from testamur.storage.database import Database
 from testamur.storage.transactions import Tx, WriteTx

@@ -10,9 +10,9 @@ from testamur.core.errors import ItemNotFound, KeyReused, PersonNotFound, Sessio
 from testamur.core.ids import FIRST_ID, Id, new_id
 from testamur.core.people import Reference
 from testamur.core.sessions import NewSession, QuizAttempt, RecordedSession, Session
-from testamur.ledger.audiences import resolve_people
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
+from testamur.ledger.memberships import resolve_people
 from testamur.ledger.people import find_person
 from testamur.ledger.standing_lines import restand_people
 from testamur.storage.database import Database

@@ -399,7 +399,7 @@ def test_the_share_on_time_is_of_a_span_of_days(client: httpx.Client) -> None:
 def test_work_in_the_background_is_told_with_its_progress(hub: Hub, client: httpx.Client) -> None:
     assert get(client, f"{PATH}/tasks") == {"data": [], "next": None}
     crowd = hub.do(hub.ledger.people.add(hub.caller, [NewPerson(given_name=f"P{n}") for n in range(40)]))
-    hub.do(hub.ledger.audiences.join(hub.caller, hub.audience, crowd, date(2025, 1, 10)))
+    hub.do(hub.ledger.memberships.join(hub.caller, hub.audience, crowd, date(2025, 1, 10)))
     made = assign(client)
     (task,) = get(client, f"{PATH}/tasks")["data"]
     assert task["id"].startswith("tsk_")
@@ -466,7 +466,7 @@ def test_more_lines_than_a_request_works_out_are_refused_with_a_narrower_questio
     hub: Hub, client: httpx.Client
 ) -> None:
     crowd = hub.do(hub.ledger.people.add(hub.caller, [NewPerson(given_name="P") for _ in range(KNOWN_LINES_MAX)]))
-    hub.do(hub.ledger.audiences.join(hub.caller, hub.audience, crowd, date(2025, 1, 10)))
+    hub.do(hub.ledger.memberships.join(hub.caller, hub.audience, crowd, date(2025, 1, 10)))
     made = assign(client)
     hub.do(hub.ledger.standings.settle(hub.tenant.id))
     known = {"known_at": get(client, f"{PATH}/counts")["computed_at"]}

@@ -122,12 +122,12 @@ def test_who_joins_a_group_is_enrolled_and_who_leaves_is_not(hub: Hub, client: h
     client.put(of(hub, "course/group", path))
     other = Reference(str(hub.other_person), (), "person")
     group = Reference(str(hub.audience), (), "audience")
-    hub.do(hub.ledger.audiences.admit(hub.caller, group, other, None))
+    hub.do(hub.ledger.memberships.admit(hub.caller, group, other, None))
     both = sorted([to_hex24(hub.person), to_hex24(hub.other_person)])
     assert learners(client, hub.item) == both
-    hub.do(hub.ledger.audiences.remove_member(hub.caller, group, other))
+    hub.do(hub.ledger.memberships.remove(hub.caller, group, other))
     assert learners(client, hub.item) == [to_hex24(hub.person)]
-    hub.do(hub.ledger.audiences.admit(hub.caller, group, other, None))
+    hub.do(hub.ledger.memberships.admit(hub.caller, group, other, None))
     client.put(f"/courses/{to_hex24(hub.item)}/users/{to_hex24(hub.other_person)}")
     client.delete(of(hub, "course/group", path))
     assert learners(client, hub.item) == [to_hex24(hub.other_person)]
@@ -136,7 +136,7 @@ def test_who_joins_a_group_is_enrolled_and_who_leaves_is_not(hub: Hub, client: h
 def test_who_is_yet_to_join_is_not_enrolled(hub: Hub, client: httpx.Client, path: Id) -> None:
     client.put(of(hub, "course/group", path))
     later = datetime.now(UTC).date() + timedelta(days=2)
-    hub.do(hub.ledger.audiences.join(hub.caller, hub.audience, [hub.other_person], later))
+    hub.do(hub.ledger.memberships.join(hub.caller, hub.audience, [hub.other_person], later))
     assert learners(client, hub.item) == [to_hex24(hub.person)]
 
 
@@ -369,7 +369,7 @@ def test_many_enrolments_at_once_are_one(hub: Hub, client: httpx.Client, path: I
 
 def test_a_course_of_many_groups_is_paged_and_shows_everybody_once(hub: Hub, client: httpx.Client, path: Id) -> None:
     people = hub.do(hub.ledger.people.add(hub.caller, [NewPerson(given_name=f"P{n}") for n in range(9)]))
-    hub.do(hub.ledger.audiences.join(hub.caller, hub.audience, people[2:7], date(2025, 1, 10)))
+    hub.do(hub.ledger.memberships.join(hub.caller, hub.audience, people[2:7], date(2025, 1, 10)))
     for place in ("course/group", "path/group"):
         client.put(of(hub, place, path))
     for person in people[:4]:

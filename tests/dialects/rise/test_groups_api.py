@@ -51,7 +51,7 @@ def governed_by_people(hub: Hub, name: str = "Board") -> str:
 
 def spans(hub: Hub, audience: Id) -> list[tuple[date, date | None]]:
     of = Reference(str(audience), (), "audience")
-    found = hub.do(hub.ledger.audiences.memberships(hub.tenant.id, of, with_ended=True, count=100))
+    found = hub.do(hub.ledger.memberships.page(hub.tenant.id, of, with_ended=True, count=100))
     return [(span.joined_on, span.left_on) for span in found]
 
 

@@ -178,7 +178,7 @@ def test_a_group_enrolled_in_a_learning_path_is_told_of_until_it_is_deleted(hub:
 def test_an_event_that_was_not_asked_for_is_not_told(hub: Hub, client: httpx.Client, receiver: Receiver) -> None:
     register(client, receiver, "user.created")
     import_dates(hub, hub.item)
-    hub.do(hub.ledger.audiences.join(hub.caller, hub.audience, [hub.other_person], date(2025, 1, 1)))
+    hub.do(hub.ledger.memberships.join(hub.caller, hub.audience, [hub.other_person], date(2025, 1, 1)))
     hub.do(hub.ledger.people.add(hub.caller, [NewPerson(given_name="Last")]))
     assert [one.body["type"] for one in receiver.wait(1)] == ["user.created"]
 

@@ -174,7 +174,7 @@ def test_a_renewal_that_is_planned_is_completed(hub: Hub, client: httpx.Client) 
 def test_who_left_is_unmapped(hub: Hub, client: httpx.Client) -> None:
     for_audience(hub)
     today = datetime.now(UTC).date()
-    hub.do(hub.ledger.audiences.leave(hub.caller, hub.audience, hub.person, today))
+    hub.do(hub.ledger.memberships.leave(hub.caller, hub.audience, hub.person, today))
     (row,) = client.get(LIST).json()["data"]
     assert row["status"] == {"value": "unmapped_value", "source_value": "withdrawn"}
     assert len(ids(client.get(LIST, params={"status": "unmapped_value"}))) == 1
@@ -183,7 +183,7 @@ def test_who_left_is_unmapped(hub: Hub, client: httpx.Client) -> None:
 def test_lists_walk_by_cursor_to_a_null(hub: Hub, client: httpx.Client) -> None:
     new = [NewPerson(given_name=f"P{n}", identifiers=(Identifier("ref", f"p{n}"),)) for n in range(4)]
     people = hub.do(hub.ledger.people.add(hub.caller, new))
-    hub.do(hub.ledger.audiences.join(hub.caller, hub.audience, people, datetime(2025, 1, 1).date()))  # noqa: DTZ001
+    hub.do(hub.ledger.memberships.join(hub.caller, hub.audience, people, datetime(2025, 1, 1).date()))  # noqa: DTZ001
     made = [for_audience(hub), for_audience(hub, hub.third_party)]
     named = [assigned(hub, client, person)["id"] for person in (hub.person, hub.other_person)]
     pairs = itertools.product(made, sorted([hub.person, *people]))

@@ -287,7 +287,7 @@ def test_of_many_who_moved_along_the_first_hundred_are_named(hub: Hub, client: h
     audience = parse(leeds["id"])
     assert audience is not None
     people = hub.do(hub.ledger.people.add(hub.caller, [NewPerson() for _ in range(101)]))
-    hub.do(hub.ledger.audiences.join(hub.caller, audience, people, date(2025, 1, 1)))
+    hub.do(hub.ledger.memberships.join(hub.caller, audience, people, date(2025, 1, 1)))
     said = client.patch(f"{PATH}/leeds", json={"parentId": "depots"}).json()["memberOperations"]["success"]
     assert said == {"count": 101, "entities": [{"reference": to_hex24(person)} for person in people[:100]]}
 

@@ -118,11 +118,11 @@ def test_leaving_archives_and_coming_back_on_one_day_is_not_leaving(hub: Hub, cl
     """Rule M5; that longer absences are entries is in tests/core/test_enrolments.py."""
     id = assign(hub, client)
     (before,) = client.get(f"{PATH}/{id}/enrolments").json()
-    hub.do(hub.ledger.audiences.leave(hub.caller, hub.audience, hub.person, today()))
+    hub.do(hub.ledger.memberships.leave(hub.caller, hub.audience, hub.person, today()))
     (away,) = client.get(f"{PATH}/{id}/enrolments").json()
     assert (away["id"], away["status"]) == (before["id"], "archived")
     assert away["history"][0] == before["history"][0]
-    hub.do(hub.ledger.audiences.join(hub.caller, hub.audience, [hub.person], today()))
+    hub.do(hub.ledger.memberships.join(hub.caller, hub.audience, [hub.person], today()))
     (back,) = client.get(f"{PATH}/{id}/enrolments").json()
     assert (back["id"], back["status"], back["dueDate"]) == (before["id"], "open", before["dueDate"])
     assert back["history"] == before["history"]
@@ -141,7 +141,7 @@ def test_an_overdue_enrolment_is_found_by_its_status_and_completed_late(hub: Hub
     then = datetime.now(UTC) - timedelta(days=60)
     past = Ledger.on(hub.ledger.database, lambda: then)
     audience = hub.do(past.audiences.add(hub.caller, NewAudience(name="Past", reference="past")))
-    hub.do(past.audiences.join(hub.caller, audience, [hub.person, hub.other_person], then.date()))
+    hub.do(past.memberships.join(hub.caller, audience, [hub.person, hub.other_person], then.date()))
     new = NewAssignment(audience=Reference("past", (), "audience"), primary=Reference("FIRE-101", ("ref",), "item"))
     id = to_hex24(hub.do(past.assignments.add(hub.caller, new)).id)
     address = f"{PATH}/{id}/enrolments"
@@ -168,7 +168,7 @@ def test_an_overdue_enrolment_is_found_by_its_status_and_completed_late(hub: Hub
 def test_pages_are_bare_arrays_in_a_lasting_order(hub: Hub, client: httpx.Client) -> None:
     new = [NewPerson(identifiers=(Identifier("ref", f"e{n}"),)) for n in range(104)]
     people = hub.do(hub.ledger.people.add(hub.caller, new))
-    hub.do(hub.ledger.audiences.join(hub.caller, hub.audience, people, today()))
+    hub.do(hub.ledger.memberships.join(hub.caller, hub.audience, people, today()))
     address = f"{PATH}/{assign(hub, client)}/enrolments"
     first, second = (client.get(address, params={"page": page}).json() for page in (1, 2))
     assert (len(first), len(second)) == (100, 5)

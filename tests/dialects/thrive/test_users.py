@@ -488,7 +488,7 @@ def test_users_are_listed_whole(hub: Hub, client: httpx.Client) -> None:
     whom = Reference("00124", ("ref",))
     hub.do(hub.ledger.skills.interest(hub.caller, whom, [TagNamed("Ropes", "tag")]))
     hub.do(hub.ledger.skills.set(hub.caller, whom, [SkillSetting(TagNamed("Ladders", "tag"), 1024, None)]))
-    hub.do(hub.ledger.audiences.join(hub.caller, hub.audience, [hub.other_person], date(2025, 2, 1)))
+    hub.do(hub.ledger.memberships.join(hub.caller, hub.audience, [hub.other_person], date(2025, 2, 1)))
     answer = client.get(f"{V1}/users", params={"perPage": 1, "page": 2}).json()
     (user,) = answer["results"]
     assert answer["pagination"] == {"totalResults": 2, "totalPages": 2, "page": 2, "perPage": 1}

@@ -156,7 +156,7 @@ WHERE p.tenant = :tenant AND p.id = ANY (:people::uuid[]) AND p.deleted_at IS NO
 ORDER BY 1, 2;
 
 -- name: person_memberships_close
--- As memberships_close in audiences.sql, of one person in all audiences; the day is the tenant's.
+-- As memberships_close in memberships.sql, of one person in all audiences; the day is the tenant's.
 UPDATE membership m SET left_on = greatest((:now::timestamptz AT TIME ZONE t.zone)::date, m.joined_on),
        left_recorded_at = :now
 FROM tenant t

@@ -24,7 +24,7 @@ PATH = f"{ONE}/members"
 
 async def list_members(call: Call) -> Reply:
     place = after(call, UUID, date, Annotated[datetime, Meta(tz=True)])
-    members = await call.ledger.audiences.memberships(
+    members = await call.ledger.memberships.page(
         call.caller.tenant,
         of(call),
         person=optional(person, call, "person"),
@@ -43,15 +43,15 @@ async def list_members(call: Call) -> Reply:
 async def add_member(call: Call) -> Reply:
     body: wire.AddMember | None = call.body
     joined_on = day(body.joined_on, "joined_on") if body else None
-    audiences = call.ledger.audiences
-    whom, joined = await audiences.admit(call.caller, of(call), person(call.path["person"], "person"), joined_on)
-    (span,) = await audiences.memberships(call.caller.tenant, of(call), person=by_id(whom, "person"), count=1)
+    memberships = call.ledger.memberships
+    whom, joined = await memberships.admit(call.caller, of(call), person(call.path["person"], "person"), joined_on)
+    (span,) = await memberships.page(call.caller.tenant, of(call), person=by_id(whom, "person"), count=1)
     return json_reply(201 if joined else 200, translate.membership(span))
 
 
 async def remove_member(call: Call) -> Reply:
     left_on = day(call.params["left_on"], "left_on")
-    await call.ledger.audiences.dismiss(call.caller, of(call), person(call.path["person"], "person"), left_on)
+    await call.ledger.memberships.dismiss(call.caller, of(call), person(call.path["person"], "person"), left_on)
     return empty_reply(204)
 
 

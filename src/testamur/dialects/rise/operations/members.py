@@ -35,7 +35,7 @@ async def add_member(call: Call) -> Reply:
     person = person_by_id((await present_user(call)).id)
     if group is not None:
         check_governed(group)
-        await call.ledger.audiences.add_members(call.caller, of(call), [person])
+        await call.ledger.memberships.add(call.caller, of(call), [person])
     return empty_reply(204)
 
 
@@ -45,7 +45,7 @@ async def remove_member(call: Call) -> Reply:
     person: Reference = person_by_id((await present_user(call)).id)
     check_governed(group)
     try:
-        await call.ledger.audiences.remove_member(call.caller, of(call), person)
+        await call.ledger.memberships.remove(call.caller, of(call), person)
     except PersonNotFound:
         return empty_reply(204)
     return empty_reply(204)

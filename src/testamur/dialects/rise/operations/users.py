@@ -69,7 +69,7 @@ async def delete_user(call: Call) -> Reply:
 async def list_groups(call: Call) -> Reply:
     person = await present_user(call)
     address = f"/users/{to_hex24(person.id)}/groups"
-    found = await call.ledger.audiences.of_person(
+    found = await call.ledger.memberships.audiences(
         call.caller.tenant, person.id, after=begin_after(call, address), count=call.params["limit"] + 1
     )
     page, next_url = _shown_groups(call, address, found)

@@ -18,21 +18,21 @@ PATH = f"{ONE}/members"
 
 async def list_members(call: Call) -> Reply:
     count, skip = span(call)
-    total, found = await call.ledger.audiences.members(call.caller.tenant, of(call), count=count, skip=skip)
+    total, found = await call.ledger.memberships.members(call.caller.tenant, of(call), count=count, skip=skip)
     return json_reply(200, paged(call, total, [translate.member(member) for member in found]))
 
 
 async def add_members(call: Call) -> Reply:
-    return bulk_reply(await call.ledger.audiences.add_members(call.caller, of(call), translate.people(call.body)))
+    return bulk_reply(await call.ledger.memberships.add(call.caller, of(call), translate.people(call.body)))
 
 
 async def replace_members(call: Call) -> Reply:
     people = translate.people(call.body)
-    return bulk_reply(await call.ledger.audiences.add_members(call.caller, of(call), people, replaces=True))
+    return bulk_reply(await call.ledger.memberships.add(call.caller, of(call), people, replaces=True))
 
 
 async def remove_member(call: Call) -> Reply:
-    await call.ledger.audiences.remove_member(call.caller, of(call), person(call.path["userRef"], "userRef"))
+    await call.ledger.memberships.remove(call.caller, of(call), person(call.path["userRef"], "userRef"))
     return json_reply(200, Deletion(success=True))
 
 

@@ -74,7 +74,7 @@ async def update_audience(call: Call) -> Reply:
     if after.parent != before.parent:
         # By its id: the reference may be another one now.
         itself = audience_reference(str(after.id), "audienceId")
-        moved = translate.moved(*await audiences.members(tenant, itself, count=BULK_MAX))
+        moved = translate.moved(*await call.ledger.memberships.members(tenant, itself, count=BULK_MAX))
     return json_reply(200, translate.changed_audience(after, moved))
 
 
