@@ -27,7 +27,7 @@ from testamur.core.records import NewRecord, Recorded, Report, check_times
 from testamur.ledger.assignments import find_assignment
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
-from testamur.ledger.people import find_person
+from testamur.ledger.people_rows import find_person
 from testamur.ledger.records import Records
 from testamur.ledger.standing_facts import About
 from testamur.ledger.standing_lines import restand, restand_people

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from testamur.core.ids import Id
 from testamur.core.people import Identifier, Person, normalise
-from testamur.ledger.people import person_of
+from testamur.ledger.people_rows import person_of
 from testamur.storage.database import Database
 
 _MOST = Id(UUID(int=2**128 - 1))

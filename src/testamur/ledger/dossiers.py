@@ -12,7 +12,7 @@ from testamur.core.ids import Id
 from testamur.core.moments import to_utc
 from testamur.core.people import Reference
 from testamur.ledger.entries import Change, append
-from testamur.ledger.people import find_person
+from testamur.ledger.people_rows import find_person
 from testamur.storage.database import Database
 from testamur.storage.transactions import Snapshot
 

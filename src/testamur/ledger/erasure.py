@@ -33,7 +33,7 @@ from testamur.core.retention import (
 from testamur.ledger.entries import Change, append
 from testamur.ledger.erased import remember
 from testamur.ledger.keeping import About, about_person, rules_of
-from testamur.ledger.people import find_person
+from testamur.ledger.people_rows import find_person
 from testamur.storage.database import Database
 from testamur.storage.transactions import Row, Tx, WriteTx
 

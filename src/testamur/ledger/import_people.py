@@ -21,11 +21,13 @@ from testamur.core.people import (
     Reference,
     normalise,
 )
+from testamur.ledger.employments import reinstate_people, suspend_people
 from testamur.ledger.erased import erased_among, has_erased
 from testamur.ledger.import_matching import ERASED
 from testamur.ledger.import_told import Boss, Told, caller_of, settle_above
-from testamur.ledger.people import add_people, change_people, get_people, reinstate_people, suspend_people
+from testamur.ledger.people import add_people, change_people
 from testamur.ledger.people_plan import Job, PlannedChange, plan_change
+from testamur.ledger.people_rows import get_people
 from testamur.storage.transactions import Row, Tx, WriteTx
 
 Name = tuple[str, str]

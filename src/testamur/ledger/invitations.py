@@ -14,7 +14,8 @@ from testamur.core.people import Identifier, NewPerson, Reference, normalise
 from testamur.ledger.audiences import add_audience
 from testamur.ledger.entries import Change, append
 from testamur.ledger.membership_spans import open_memberships
-from testamur.ledger.people import add_people, find_person
+from testamur.ledger.people import add_people
+from testamur.ledger.people_rows import find_person
 from testamur.storage.database import Database
 from testamur.storage.transactions import Row, Tx, WriteTx
 

@@ -20,7 +20,7 @@ from testamur.core.callers import Scope
 from testamur.core.errors import ClientNotFound, FieldFault, InvalidInput, Unauthenticated
 from testamur.core.ids import Id, new_id, parse
 from testamur.core.people import Reference
-from testamur.ledger.people import find_person
+from testamur.ledger.people_rows import find_person
 from testamur.storage.database import Database
 from testamur.storage.transactions import Row, Tx
 

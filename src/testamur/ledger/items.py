@@ -31,7 +31,7 @@ from testamur.ledger.entries import Change, append
 from testamur.ledger.item_links import links_of
 from testamur.ledger.item_plan import Added, Changed, Plan, cleaned
 from testamur.ledger.item_writing import change_items, insert_items, write_items
-from testamur.ledger.people import find_person
+from testamur.ledger.people_rows import find_person
 from testamur.ledger.skills import name_subjects, used_tag
 from testamur.ledger.standing_lines import restand_items
 from testamur.storage.database import Database

@@ -13,7 +13,7 @@ from testamur.core.people import Person, Reference
 from testamur.ledger.audiences import audience_of, get_audience, governed_audience
 from testamur.ledger.entries import Change, append
 from testamur.ledger.memberships import NOBODY, resolve_people
-from testamur.ledger.people import person_of
+from testamur.ledger.people_rows import person_of
 from testamur.storage.database import Database
 from testamur.storage.transactions import Row, Tx
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -20,10 +19,8 @@ from testamur.core.people import (
     Absence,
     Changed,
     Deleted,
-    Employment,
     Identifier,
     Joined,
-    Login,
     NewPerson,
     News,
     Person,
@@ -35,12 +32,25 @@ from testamur.core.people import (
     normalise,
 )
 from testamur.core.retention import Level
+from testamur.ledger.employments import (
+    arrive,
+    change_employments,
+    check_circle,
+    get_absences,
+    open_employments,
+    open_suspensions,
+    reinstate,
+    resolve_jobs,
+    resolve_manager,
+    suspend,
+)
 from testamur.ledger.entries import Change, append
 from testamur.ledger.erased import erased_among
 from testamur.ledger.everyone import join_everyone
 from testamur.ledger.import_settling import release_held
 from testamur.ledger.keeping import about_person
-from testamur.ledger.people_plan import COLUMNS, UNEMPLOYED, Job, PlannedChange, above_herself, check_order, plan_change
+from testamur.ledger.people_plan import COLUMNS, UNEMPLOYED, Job, PlannedChange, plan_change
+from testamur.ledger.people_rows import find_person, get_people, person_of
 from testamur.ledger.standing_lines import restand_people
 from testamur.storage.database import Database
 from testamur.storage.transactions import Row, Tx, WriteTx
@@ -164,18 +174,8 @@ class People:
 
     async def absences(self, tenant: Id, people: Sequence[Id]) -> Mapping[Id, Sequence[Absence]]:
         """When these people were suspended and since when they are deleted, in order, with both clocks."""
-        found: defaultdict[Id, list[Absence]] = defaultdict(list)
         async with self._database.read(tenant) as tx:
-            for row in await tx.rows("people_absences", people=list(people)):
-                found[row["person"]].append(
-                    Absence(
-                        began_at=row["began_at"],
-                        began_known_at=row["began_known_at"],
-                        ended_at=row["ended_at"],
-                        ended_known_at=row["ended_known_at"],
-                    )
-                )
-        return found
+            return await get_absences(tx, people)
 
     async def change(
         self,
@@ -207,7 +207,7 @@ class People:
         now = self._clock()
         async with self._database.write(caller.tenant, alone=True) as tx:
             person = await _present(tx, reference)
-            await _suspend(tx, caller, person, ends_at, now)
+            await suspend(tx, caller, person, ends_at, now)
             return (await get_people(tx, [person.id]))[0]
 
     async def reinstate(self, caller: Caller, reference: Reference) -> Person:
@@ -215,7 +215,7 @@ class People:
         now = self._clock()
         async with self._database.write(caller.tenant, alone=True) as tx:
             person = await _present(tx, reference)
-            await _reinstate(tx, caller, person, now)
+            await reinstate(tx, caller, person, now)
             return (await get_people(tx, [person.id]))[0]
 
     async def delete(self, caller: Caller, reference: Reference) -> Id:
@@ -253,21 +253,10 @@ class People:
                 case Changed():
                     await _change(tx, caller, await _present(tx, news.person), news.person, news.change, now)
                 case Suspended():
-                    await _suspend(tx, caller, await _present(tx, news.person), news.ends_at, now)
+                    await suspend(tx, caller, await _present(tx, news.person), news.ends_at, now)
                 case Deleted():
                     await _delete(tx, caller, (await _present(tx, news.person)).id, now)
         return True
-
-
-async def find_person(tx: Tx, reference: Reference) -> Id | None:
-    """The id that `reference` names in this transaction's tenant, or None."""
-    found: Id | None = await tx.value(
-        "person_resolve",
-        kinds=list(reference.kinds),
-        values=[normalise(kind, reference.value) for kind in reference.kinds],
-        id=reference.id,
-    )
-    return found
 
 
 async def _present(tx: Tx, reference: Reference) -> Person:
@@ -276,11 +265,6 @@ async def _present(tx: Tx, reference: Reference) -> Person:
     if not found or found[0].deleted_at is not None:
         raise PersonNotFound(f"No person {reference.value!r} in this tenant", field=reference.field)
     return found[0]
-
-
-async def get_people(tx: Tx, ids: Sequence[Id]) -> list[Person]:
-    """Those of these people that there are, the deleted too."""
-    return [person_of(row) for row in await tx.rows("people_get", ids=list(ids))] if ids else []
 
 
 async def add_people(
@@ -324,21 +308,11 @@ async def add_people(
     await _name(tx, named, now)
     if jobs is None:
         employed = [(id, p.title, p.manager) for id, p in zip(ids, new, strict=True) if p.title or p.manager]
-        opened = await _jobs(tx, employed)
+        opened = await resolve_jobs(tx, employed)
     else:
-        opened = [(id, *job) for id, job in zip(ids, jobs, strict=True) if job != UNEMPLOYED]
-    if opened:
-        await _open_employments(tx, opened, now)
-    inactive = [id for id, person in zip(ids, new, strict=True) if not person.is_active]
-    if inactive:
-        await tx.run(
-            "suspensions_open",
-            ids=[new_id() for _ in inactive],
-            people=inactive,
-            began_at=[now] * len(inactive),
-            batch=None,
-            now=now,
-        )
+        opened = [(id, job) for id, job in zip(ids, jobs, strict=True) if job != UNEMPLOYED]
+    await open_employments(tx, opened, now)
+    await open_suspensions(tx, [(id, now) for id, person in zip(ids, new, strict=True) if not person.is_active], now)
     changes = [
         Change(
             "person.added",
@@ -353,9 +327,9 @@ async def add_people(
         )
         for id, person in zip(ids, new, strict=True)
     ]
-    changes += await _arrive(tx, named, now)
+    changes += await arrive(tx, named, now)
     field = next((person.manager.field for person in new if person.manager), "")
-    await _check_circle(tx, [id for id, *_ in opened], field)
+    await check_circle(tx, [id for id, _ in opened], field)
     await append(tx, caller.client, changes, now)
     await join_everyone(tx, caller, ids, now)
     return ids
@@ -364,7 +338,7 @@ async def add_people(
 async def _change(
     tx: WriteTx, caller: Caller, person: Person, reference: Reference, change: PersonChange, now: datetime
 ) -> None:
-    manager = await _manager(tx, change.manager) if isinstance(change.manager, Reference) else (None, None)
+    manager = await resolve_manager(tx, change.manager) if isinstance(change.manager, Reference) else (None, None)
     planned = plan_change(person, change, addressed=reference, manager=manager)
     if planned.said:
         await change_people(tx, caller, [planned], now)
@@ -387,68 +361,15 @@ async def change_people(tx: WriteTx, caller: Caller, planned: Sequence[PlannedCh
         )
     if named:
         await _name(tx, named, now)
-    employed = [one for one in planned if one.job is not None]
-    if employed:
-        await tx.run("employments_close", people=[one.person.id for one in employed], now=now)
-    jobs = [(one.person.id, *one.job) for one in employed if one.job is not None and one.job != UNEMPLOYED]
-    if jobs:
-        await _open_employments(tx, jobs, now)
+    await change_employments(tx, [(one.person.id, one.job) for one in planned if one.job is not None], now)
     after = [{**one.after, "login": one.after["login"].value} for one in planned]
     columns = {name: [row[name] for row in after] for name in (*COLUMNS, "attributes")}
     await tx.run("people_change", ids=[one.person.id for one in planned], now=now, **columns)
-    arrived = await _arrive(tx, named, now)
+    arrived = await arrive(tx, named, now)
     field = next((one.field for one in planned if one.field), "ref")
-    await _check_circle(tx, [one.person.id for one in planned], field)
+    await check_circle(tx, [one.person.id for one in planned], field)
     changes = [Change("person.changed", one.person.id, one.said) for one in planned]
     await append(tx, caller.client, [*changes, *arrived], now)
-
-
-async def _suspend(tx: WriteTx, caller: Caller, person: Person, ends_at: datetime | None, now: datetime) -> None:
-    if ends_at is None or ends_at == person.ends_at:
-        if not person.is_active:
-            return
-    else:
-        check_order(person.starts_at, ends_at)
-    await suspend_people(tx, caller, [(person, ends_at)], now)
-
-
-async def suspend_people(
-    tx: WriteTx,
-    caller: Caller,
-    leaving: Sequence[tuple[Person, datetime | None]],
-    now: datetime,
-    *,
-    batch: Id | None = None,
-) -> None:
-    """Suspend people, each with a new end of her employment or None for the one she has; see `People.suspend`.
-
-    Args:
-        batch: the import whose file did not have them.
-    """
-    if not leaving:
-        return
-    began = [now if ends_at is None else min(ends_at, now) for _, ends_at in leaving]
-    ends = [person.ends_at if ends_at is None else ends_at for person, ends_at in leaving]
-    present = [(person.id, at) for (person, _), at in zip(leaving, began, strict=True) if person.is_active]
-    if present:
-        await tx.run(
-            "suspensions_open",
-            ids=[new_id() for _ in present],
-            people=[person for person, _ in present],
-            began_at=[at for _, at in present],
-            batch=batch,
-            now=now,
-        )
-    people = [person.id for person, _ in leaving]
-    await tx.run("people_activate", ids=people, is_active=False, ends_at=ends, now=now)
-    changes = [
-        Change("person.suspended", person.id, {"began_at": at, "ends_at": end})
-        if person.is_active
-        else Change("person.changed", person.id, {"ends_at": end})
-        for (person, _), at, end in zip(leaving, began, ends, strict=True)
-    ]
-    await append(tx, caller.client, changes, now)
-    await restand_people(tx, people, now)
 
 
 async def _join(tx: WriteTx, caller: Caller, news: Joined, now: datetime) -> None:
@@ -458,29 +379,8 @@ async def _join(tx: WriteTx, caller: Caller, news: Joined, now: datetime) -> Non
         await add_people(tx, caller, [news.new], now)
         return
     # Her old end would lie before her new start.
-    await _reinstate(tx, caller, await _present(tx, reference), now)
+    await reinstate(tx, caller, await _present(tx, reference), now)
     await _change(tx, caller, await _present(tx, reference), reference, news.change, now)
-
-
-async def _reinstate(tx: WriteTx, caller: Caller, person: Person, now: datetime) -> None:
-    if not person.is_active or _end(person, now) != person.ends_at:
-        await reinstate_people(tx, caller, [person], now)
-
-
-async def reinstate_people(tx: WriteTx, caller: Caller, people: Sequence[Person], now: datetime) -> None:
-    """End suspensions now, and ends of employments that are past with them."""
-    if not people:
-        return
-    ids, ends = [person.id for person in people], [_end(person, now) for person in people]
-    await tx.run("suspensions_end", people=ids, now=now)
-    await tx.run("people_activate", ids=ids, is_active=True, ends_at=ends, now=now)
-    changes = [Change("person.reinstated", id, {"ends_at": end}) for id, end in zip(ids, ends, strict=True)]
-    await append(tx, caller.client, changes, now)
-    await restand_people(tx, ids, now)
-
-
-def _end(person: Person, now: datetime) -> datetime | None:
-    return None if person.ends_at is not None and person.ends_at <= now else person.ends_at
 
 
 async def _delete(tx: WriteTx, caller: Caller, person: Id, now: datetime) -> None:
@@ -497,7 +397,7 @@ async def _delete(tx: WriteTx, caller: Caller, person: Id, now: datetime) -> Non
     interests = await tx.rows("person_interests_close", person=person, now=now)
     skills = await tx.rows("person_skills_close", person=person, now=now)
     await tx.run("tags_touch", ids=list({row["tag"] for row in (*interests, *skills)}), now=now)
-    await tx.run("employments_close", people=[person], now=now)
+    await change_employments(tx, [(person, UNEMPLOYED)], now)
     await tx.run("person_identifiers_remove", person=person)
     await tx.run("person_empty", id=person, now=now)
     await tx.run("person_forget", id=person)
@@ -535,67 +435,6 @@ async def _name(tx: WriteTx, named: Sequence[tuple[Id, Identifier]], now: dateti
     await release_held(tx, [identifier for _, identifier in named], now)
 
 
-async def _manager(tx: WriteTx, reference: Reference | None) -> tuple[Id | None, str | None]:
-    """The manager, or the reference under which she is awaited."""
-    if reference is None:
-        return None, None
-    found = await find_person(tx, reference)
-    return (found, None) if found is not None else (None, normalise("ref", reference.value))
-
-
-async def _jobs(
-    tx: WriteTx, employed: Sequence[tuple[Id, str | None, Reference | None]]
-) -> list[tuple[Id, str | None, Id | None, str | None]]:
-    if not employed:
-        return []
-    refs = list({normalise("ref", manager.value) for _, _, manager in employed if manager})
-    rows = await tx.rows("person_identifiers_named", kinds=["ref"] * len(refs), values=refs)
-    known: dict[str, Id] = {row["value"]: row["person"] for row in rows}
-    jobs = []
-    for person, title, manager in employed:
-        ref = normalise("ref", manager.value) if manager else None
-        if ref is not None and known.get(ref) == person:
-            raise above_herself(manager.field if manager else "")
-        found = known.get(ref) if ref else None
-        if found is None and manager is not None and manager.id is not None:
-            found = await find_person(tx, manager)
-        jobs.append((person, title, found, ref if found is None else None))
-    return jobs
-
-
-async def _open_employments(
-    tx: WriteTx, jobs: Sequence[tuple[Id, str | None, Id | None, str | None]], now: datetime
-) -> None:
-    for person, _, manager, _ in jobs:
-        if person == manager:
-            raise above_herself("manager")
-    await tx.run(
-        "employments_open",
-        ids=[new_id() for _ in jobs],
-        people=[person for person, _, _, _ in jobs],
-        titles=[title for _, title, _, _ in jobs],
-        managers=[manager for _, _, manager, _ in jobs],
-        manager_refs=[awaited for _, _, _, awaited in jobs],
-        now=now,
-    )
-
-
-async def _arrive(tx: WriteTx, named: Sequence[tuple[Id, Identifier]], now: datetime) -> list[Change]:
-    """Give newly named people to those who waited for them."""
-    refs = [(normalise("ref", identifier.value), person) for person, identifier in named if identifier.kind == "ref"]
-    if not refs:
-        return []
-    rows = await tx.rows("employments_arrive", values=[ref for ref, _ in refs], people=[person for _, person in refs])
-    if rows:
-        await tx.run("people_touch", ids=[row["person"] for row in rows], now=now)
-    return [Change("person.changed", row["person"], {"manager": row["manager"]}) for row in rows]
-
-
-async def _check_circle(tx: WriteTx, people: Sequence[Id], field: str) -> None:
-    if people and await tx.value("employment_circle", people=list(people)) is not None:
-        raise above_herself(field)
-
-
 def _left(person: Id, row: Row) -> Change:
     data = {
         "audience": str(row["audience"]),
@@ -603,39 +442,3 @@ def _left(person: Id, row: Row) -> Change:
         "left_on": row["left_on"].isoformat(),
     }
     return Change("membership.closed", person, data)
-
-
-def person_of(row: Row) -> Person:
-    """From a row of `known_person`."""
-    employment = None
-    if row["employment"] is not None:
-        employment = Employment(
-            id=row["employment"],
-            title=row["title"],
-            manager=row["manager"],
-            manager_name=row["manager_name"] or None,
-            manager_ref=row["manager_ref"],
-            opened_at=row["employed_at"],
-        )
-    return Person(
-        id=row["id"],
-        given_name=row["given_name"],
-        family_name=row["family_name"],
-        phone=row["phone"],
-        role=row["role"],
-        language=row["language"],
-        zone=row["zone"],
-        is_active=row["is_active"],
-        identifiers={kind: tuple(values) for kind, values in row["identifiers"].items()},
-        attributes=row["attributes"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        deleted_at=row["deleted_at"],
-        login=Login(row["login"]),
-        single_sign_on=row["single_sign_on"],
-        domain=row["domain"],
-        starts_at=row["starts_at"],
-        ends_at=row["ends_at"],
-        employment=employment,
-        tenant_zone=row["tenant_zone"],
-    )

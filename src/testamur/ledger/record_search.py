@@ -19,7 +19,7 @@ from testamur.core.errors import CompletionNotFound
 from testamur.core.ids import Id
 from testamur.core.people import Reference
 from testamur.core.records import Record
-from testamur.ledger.people import find_person
+from testamur.ledger.people_rows import find_person
 from testamur.ledger.records import Records, record_of
 from testamur.storage.database import Database
 from testamur.storage.transactions import Row, Tx

@@ -18,7 +18,7 @@ from testamur.core.people import Reference, normalise
 from testamur.core.records import NewRecord, Record, Recorded, Report, Revision, Shown, Statement, Telling
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
-from testamur.ledger.people import find_person
+from testamur.ledger.people_rows import find_person
 from testamur.ledger.recording import Batch, EntryRow
 from testamur.ledger.shapes import Shape
 from testamur.ledger.standing_lines import AT_ONCE_MAX, lines_of_records, restand, restand_records, restand_while

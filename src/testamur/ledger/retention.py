@@ -24,7 +24,7 @@ from testamur.core.skills import tag_key
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
 from testamur.ledger.keeping import hold_of, rule_of, rules_of
-from testamur.ledger.people import find_person
+from testamur.ledger.people_rows import find_person
 from testamur.storage.database import Database
 from testamur.storage.transactions import Tx
 

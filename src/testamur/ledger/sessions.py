@@ -13,7 +13,7 @@ from testamur.core.sessions import NewSession, QuizAttempt, RecordedSession, Ses
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
 from testamur.ledger.memberships import resolve_people
-from testamur.ledger.people import find_person
+from testamur.ledger.people_rows import find_person
 from testamur.ledger.standing_lines import restand_people
 from testamur.storage.database import Database
 from testamur.storage.transactions import Row, Tx

@@ -31,7 +31,7 @@ from testamur.core.skills import (
     tag_names,
 )
 from testamur.ledger.entries import Change, append
-from testamur.ledger.people import find_person
+from testamur.ledger.people_rows import find_person
 from testamur.storage.database import Database
 from testamur.storage.transactions import Row, Tx, WriteTx
 

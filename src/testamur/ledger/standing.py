@@ -31,7 +31,7 @@ from testamur.core.standing import (
 )
 from testamur.ledger import standing_known
 from testamur.ledger.assignments import edited_settings, find_assignment, new_settings
-from testamur.ledger.people import find_person
+from testamur.ledger.people_rows import find_person
 from testamur.ledger.standing_facts import About
 from testamur.ledger.standing_known import Knowledge, Ranked, Tally, Wanted
 from testamur.ledger.standing_preview import Proposal, check_size, preview

@@ -13,7 +13,7 @@ from testamur.core.ids import Id
 from testamur.core.moments import Precision, When, to_utc
 from testamur.core.people import Reference
 from testamur.core.transcripts import ENDED_MAX, Checked, Code, Digest, Ended, Heading, Line
-from testamur.ledger.people import find_person, person_of
+from testamur.ledger.people_rows import find_person, person_of
 from testamur.storage.database import Database
 from testamur.storage.transactions import Row, Snapshot
 
