@@ -26,7 +26,7 @@ from testamur.ledger.audiences import find_audience
 from testamur.ledger.entries import Change, append
 from testamur.ledger.everyone import meant_audience
 from testamur.ledger.items import find_item
-from testamur.ledger.memberships import resolve_people
+from testamur.ledger.people_rows import resolve_people
 from testamur.ledger.personal_assignments import assign_by_name
 from testamur.ledger.standing_lines import restand_assignment
 from testamur.storage.database import Database

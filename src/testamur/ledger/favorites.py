@@ -13,7 +13,7 @@ from testamur.core.items import Item
 from testamur.core.people import Reference
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item, get_items
-from testamur.ledger.memberships import resolve_people
+from testamur.ledger.people_rows import resolve_people
 from testamur.storage.database import Database
 from testamur.storage.transactions import Tx
 

@@ -12,8 +12,8 @@ from testamur.core.ids import FIRST_ID, Id
 from testamur.core.people import Person, Reference
 from testamur.ledger.audiences import audience_of, get_audience, governed_audience
 from testamur.ledger.entries import Change, append
-from testamur.ledger.memberships import NOBODY, resolve_people
-from testamur.ledger.people_rows import person_of
+from testamur.ledger.memberships import NOBODY
+from testamur.ledger.people_rows import person_of, resolve_people
 from testamur.storage.database import Database
 from testamur.storage.transactions import Row, Tx
 

@@ -9,13 +9,14 @@ from testamur.core.audiences import Audience, Joining, Member, Membership, Outco
 from testamur.core.callers import Caller
 from testamur.core.errors import AudienceNotFound, FieldFault, InvalidInput, PersonNotFound
 from testamur.core.ids import FIRST_ID, LAST_ID, Id
-from testamur.core.people import Reference, normalise
+from testamur.core.people import Reference
 from testamur.ledger.audiences import audience_of, get_audience, governed_audience
 from testamur.ledger.entries import Change, append
 from testamur.ledger.membership_spans import close_other_memberships, membership_closed, open_memberships
+from testamur.ledger.people_rows import resolve_people
 from testamur.ledger.standing_lines import restand_audience
 from testamur.storage.database import Database
-from testamur.storage.transactions import Row, Tx, WriteTx
+from testamur.storage.transactions import Row, WriteTx
 
 NOBODY = "No such user"
 """Why a list's entry fails when it names no person of this tenant."""
@@ -199,26 +200,6 @@ class Memberships:
             await append(tx, caller.client, [Change("membership.closed", person, data)], now)
             await restand_audience(tx, audience, [person], now)
         return True
-
-
-async def resolve_people(tx: Tx, people: Sequence[Reference]) -> dict[int, Id]:
-    """The person each reference names, by its place in `people`. Who is not known or was deleted has no place."""
-    named = [
-        (place, rank, kind, normalise(kind, person.value))
-        for place, person in enumerate(people)
-        for rank, kind in enumerate(person.kinds)
-    ]
-    ids = [(place, person.id) for place, person in enumerate(people) if person.id is not None]
-    rows = await tx.rows(
-        "audience_people_resolve",
-        places=[place for place, _, _, _ in named],
-        ranks=[rank for _, rank, _, _ in named],
-        kinds=[kind for _, _, kind, _ in named],
-        values=[value for _, _, _, value in named],
-        id_places=[place for place, _ in ids],
-        ids=[id for _, id in ids],
-    )
-    return {row["place"]: row["person"] for row in rows}
 
 
 async def _member_to_be(tx: WriteTx, person: Reference) -> Id:

@@ -20,6 +20,26 @@ async def find_person(tx: Tx, reference: Reference) -> Id | None:
     return found
 
 
+async def resolve_people(tx: Tx, people: Sequence[Reference]) -> dict[int, Id]:
+    """The person each reference names, by its place in `people`. Who is not known or was deleted has no place."""
+    named = [
+        (place, rank, kind, normalise(kind, person.value))
+        for place, person in enumerate(people)
+        for rank, kind in enumerate(person.kinds)
+    ]
+    ids = [(place, person.id) for place, person in enumerate(people) if person.id is not None]
+    rows = await tx.rows(
+        "people_resolve",
+        places=[place for place, _, _, _ in named],
+        ranks=[rank for _, rank, _, _ in named],
+        kinds=[kind for _, _, kind, _ in named],
+        values=[value for _, _, _, value in named],
+        id_places=[place for place, _ in ids],
+        ids=[id for _, id in ids],
+    )
+    return {row["place"]: row["person"] for row in rows}
+
+
 async def get_people(tx: Tx, ids: Sequence[Id]) -> list[Person]:
     """Those of these people that there are, the deleted too."""
     return [person_of(row) for row in await tx.rows("people_get", ids=list(ids))] if ids else []

@@ -16,7 +16,7 @@ from testamur.core.personal_assignments import NewPersonalAssignment, due_at_of,
 from testamur.ledger.assignments import make_assignment
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
-from testamur.ledger.memberships import resolve_people
+from testamur.ledger.people_rows import resolve_people
 from testamur.ledger.standing_lines import restand_assignment
 from testamur.storage.database import Database
 from testamur.storage.transactions import WriteTx

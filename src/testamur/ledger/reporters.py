@@ -13,8 +13,7 @@ from testamur.core.people import Person, Reference
 from testamur.ledger.audiences import audience_of, find_audience
 from testamur.ledger.entries import Change, append
 from testamur.ledger.everyone import meant_audience
-from testamur.ledger.memberships import resolve_people
-from testamur.ledger.people_rows import person_of
+from testamur.ledger.people_rows import person_of, resolve_people
 from testamur.storage.database import Database
 from testamur.storage.transactions import Tx, WriteTx
 

@@ -12,8 +12,7 @@ from testamur.core.people import Reference
 from testamur.core.sessions import NewSession, QuizAttempt, RecordedSession, Session
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
-from testamur.ledger.memberships import resolve_people
-from testamur.ledger.people_rows import find_person
+from testamur.ledger.people_rows import find_person, resolve_people
 from testamur.ledger.standing_lines import restand_people
 from testamur.storage.database import Database
 from testamur.storage.transactions import Row, Tx

@@ -270,16 +270,3 @@ SELECT m.audience, m.person, m.joined_on, m.left_on
 FROM unnest(:audiences::uuid[], :people::uuid[]) AS said (audience, person)
 JOIN membership m ON m.tenant = :tenant AND m.audience = said.audience AND m.person = said.person
 ORDER BY m.joined_on;
-
--- name: memberships_tell!
--- Spans of the past.
-INSERT INTO membership (tenant, audience, person, joined_on, left_on, joined_recorded_at, left_recorded_at)
-SELECT :tenant, :audience, m.person, m.joined_on, m.left_on, :now, :now
-FROM unnest(:people::uuid[], :joined_on::date[], :left_on::date[]) AS m (person, joined_on, left_on);
-
--- name: memberships_end
--- Ends open spans, each on a day of its own or on its first when that is still to come, and returns them.
-UPDATE membership m SET left_on = greatest(n.left_on, m.joined_on), left_recorded_at = :now
-FROM unnest(:people::uuid[], :left_on::date[]) AS n (person, left_on)
-WHERE m.tenant = :tenant AND m.audience = :audience AND m.person = n.person AND m.left_on IS NULL
-RETURNING m.person, m.joined_on, m.left_on;

@@ -85,15 +85,15 @@ WHERE m.tenant = :tenant AND m.person = :person AND m.left_on IS NULL AND m.audi
   AND a.deleted_at IS NULL AND a.of_person IS NULL AND NOT a.of_everyone AND a.category = 'audience'
 ORDER BY a.id LIMIT :count;
 
--- name: audience_people_resolve
--- For each place of a list the person it names. An identifier of an earlier kind wins over one of a later, and any
--- over an id of ours. Places that name nobody have no row.
-SELECT DISTINCT ON (found.place) found.place, found.person FROM (
-    SELECT w.place, i.person, w.rank
-    FROM unnest(:places::int[], :ranks::int[], :kinds::text[], :values::text[]) AS w (place, rank, kind, value)
-    JOIN person_identifier i ON i.tenant = :tenant AND i.kind = w.kind AND i.value = w.value
-    UNION ALL
-    SELECT w.place, w.id, 1000
-    FROM unnest(:id_places::int[], :ids::uuid[]) AS w (place, id)
-) found JOIN person p ON p.tenant = :tenant AND p.id = found.person AND p.deleted_at IS NULL
-ORDER BY found.place, found.rank;
+-- name: memberships_tell!
+-- Spans of the past.
+INSERT INTO membership (tenant, audience, person, joined_on, left_on, joined_recorded_at, left_recorded_at)
+SELECT :tenant, :audience, m.person, m.joined_on, m.left_on, :now, :now
+FROM unnest(:people::uuid[], :joined_on::date[], :left_on::date[]) AS m (person, joined_on, left_on);
+
+-- name: memberships_end
+-- Ends open spans, each on a day of its own or on its first when that is still to come, and returns them.
+UPDATE membership m SET left_on = greatest(n.left_on, m.joined_on), left_recorded_at = :now
+FROM unnest(:people::uuid[], :left_on::date[]) AS n (person, left_on)
+WHERE m.tenant = :tenant AND m.audience = :audience AND m.person = n.person AND m.left_on IS NULL
+RETURNING m.person, m.joined_on, m.left_on;

@@ -25,6 +25,19 @@ SELECT found.person FROM (
     SELECT p.id, 1000 FROM person p WHERE p.tenant = :tenant AND p.id = :id::uuid
 ) found ORDER BY place LIMIT 1;
 
+-- name: people_resolve
+-- For each place of a list the person it names. An identifier of an earlier kind wins over one of a later, and any
+-- over an id of ours. Places that name nobody have no row.
+SELECT DISTINCT ON (found.place) found.place, found.person FROM (
+    SELECT w.place, i.person, w.rank
+    FROM unnest(:places::int[], :ranks::int[], :kinds::text[], :values::text[]) AS w (place, rank, kind, value)
+    JOIN person_identifier i ON i.tenant = :tenant AND i.kind = w.kind AND i.value = w.value
+    UNION ALL
+    SELECT w.place, w.id, 1000
+    FROM unnest(:id_places::int[], :ids::uuid[]) AS w (place, id)
+) found JOIN person p ON p.tenant = :tenant AND p.id = found.person AND p.deleted_at IS NULL
+ORDER BY found.place, found.rank;
+
 -- name: people_get
 SELECT k.* FROM unnest(:ids::uuid[]) AS wanted (id) JOIN known_person k ON k.tenant = :tenant AND k.id = wanted.id
 
