@@ -19,11 +19,12 @@ from testamur.core.cpd import (
 )
 from testamur.core.errors import AudienceNotFound, KeyReused, NotFound, PersonNotFound, TestamurError
 from testamur.core.ids import Id, new_id
-from testamur.core.people import Reference, normalise
+from testamur.core.people import Reference
 from testamur.ledger.audiences import find_audience
 from testamur.ledger.entries import Change, append
+from testamur.ledger.people_rows import resolve_people
 from testamur.storage.database import Database
-from testamur.storage.transactions import Row, Tx, WriteTx
+from testamur.storage.transactions import Row, WriteTx
 
 LOGGED_AT_ONCE = 1_000
 """Entries in one transaction."""
@@ -96,7 +97,8 @@ class Cpd:
             return []
         now = self._clock()
         async with self._database.write(caller.tenant, alone=True) as tx:
-            people = await _people(tx, [entry.person for entry in new])
+            found = await resolve_people(tx, [entry.person for entry in new], with_deleted=True)
+            people = [found.get(place) for place in range(len(new))]
             digests = [entry.digests(person) if person else None for entry, person in zip(new, people, strict=True)]
             rows = await tx.rows("cpd_entries_known", digests=[both[0] for both in digests if both])
             known: dict[bytes, tuple[Id, bytes]] = {row["digest"]: (row["id"], row["content_digest"]) for row in rows}
@@ -223,7 +225,7 @@ class Cpd:
         period = {"done_from": done_from, "done_before": done_before}
         async with self._database.read(tenant) as tx:
             if people is not None:
-                whom = sorted({person for person in await _people(tx, people) if person is not None})
+                whom = sorted(set((await resolve_people(tx, people, with_deleted=True)).values()))
                 rows = await tx.rows("cpd_minutes_of", people=whom[skip : skip + count], **period)
                 total = len(whom)
             else:
@@ -241,27 +243,6 @@ class Cpd:
             await append(tx, caller.client, changes, now)
         rows = await tx.rows("cpd_categories_named", names=distinct)
         return {row["name"]: row["id"] for row in rows}, len(added)
-
-
-async def _people(tx: Tx, references: Sequence[Reference]) -> list[Id | None]:
-    """Who is meant at each place, None for nobody."""
-    spelled = [
-        (place, rank, kind, normalise(kind, reference.value))
-        for place, reference in enumerate(references)
-        for rank, kind in enumerate(reference.kinds)
-    ]
-    own = [(place, reference.id) for place, reference in enumerate(references) if reference.id is not None]
-    rows = await tx.rows(
-        "cpd_people",
-        places=[place for place, _, _, _ in spelled],
-        ranks=[rank for _, rank, _, _ in spelled],
-        kinds=[kind for _, _, kind, _ in spelled],
-        values=[value for _, _, _, value in spelled],
-        id_places=[place for place, _ in own],
-        ids=[id for _, id in own],
-    )
-    found: dict[int, Id] = {row["place"]: row["person"] for row in rows}
-    return [found.get(place) for place in range(len(references))]
 
 
 async def _add(tx: WriteTx, fresh: Sequence[_Fresh], categories: Mapping[str, Id], now: datetime) -> None:

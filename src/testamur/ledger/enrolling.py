@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from testamur.core.assignments import NewAssignment
 from testamur.core.audiences import is_everyone
 from testamur.core.callers import Caller
-from testamur.core.errors import AudienceNotFound, CollectionNotFound, ItemNotFound, PersonNotFound
+from testamur.core.errors import AudienceNotFound, CollectionNotFound, ItemNotFound
 from testamur.core.ids import Id, new_id
 from testamur.core.items import ItemKind
 from testamur.core.moments import When
@@ -26,7 +26,7 @@ from testamur.ledger.audiences import find_audience
 from testamur.ledger.entries import Change, append
 from testamur.ledger.everyone import meant_audience
 from testamur.ledger.items import find_item
-from testamur.ledger.people_rows import resolve_people
+from testamur.ledger.people_rows import present_person
 from testamur.ledger.personal_assignments import assign_by_name
 from testamur.ledger.standing_lines import restand_assignment
 from testamur.storage.database import Database
@@ -60,7 +60,7 @@ class Enrolling:
         async with self._database.read(tenant) as tx:
             await _offered(tx, offer)
             if person is not None:
-                await _present(tx, person)
+                await present_person(tx, person)
             if audience is not None:
                 await _audience(tx, audience)
 
@@ -75,7 +75,7 @@ class Enrolling:
         """
         async with self._database.write(caller.tenant, alone=True) as tx:
             now = self._clock()
-            item, whom = await _offered(tx, offer), await _present(tx, person)
+            item, whom = await _offered(tx, offer), await present_person(tx, person)
             row = await tx.row("enrolment_get", item=item, person=whom)
             standing = _Standing.of(row)
             due_at = await _due_at(tx, standing, due, now, field)
@@ -121,7 +121,7 @@ class Enrolling:
         """Take back an enrolment by name; places through audiences stay, and so does every record."""
         async with self._database.write(caller.tenant, alone=True) as tx:
             now = self._clock()
-            item, whom = await _offered(tx, offer), await _present(tx, person)
+            item, whom = await _offered(tx, offer), await present_person(tx, person)
             standing = _Standing.of(await tx.row("enrolment_get", item=item, person=whom))
             if not standing.is_open:
                 return
@@ -168,13 +168,6 @@ async def _offered(tx: Tx, offer: Offer) -> Id:
         what = "collection" if offer.is_collection else "learning object"
         raise error(f"No {what} {offer.item.value!r} in this tenant", field=offer.item.field)
     return id
-
-
-async def _present(tx: Tx, person: Reference) -> Id:
-    found = await resolve_people(tx, [person])
-    if not found:
-        raise PersonNotFound(f"No person {person.value!r} in this tenant", field=person.field)
-    return found[0]
 
 
 async def _audience(tx: Tx, audience: Reference) -> Id | None:

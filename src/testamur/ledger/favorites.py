@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from testamur.core.callers import Caller
-from testamur.core.errors import FieldFault, InvalidInput, ItemNotFound, PersonNotFound
+from testamur.core.errors import FieldFault, InvalidInput, ItemNotFound
 from testamur.core.ids import FIRST_ID, Id
 from testamur.core.items import Item
 from testamur.core.people import Reference
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item, get_items
-from testamur.ledger.people_rows import resolve_people
+from testamur.ledger.people_rows import present_person
 from testamur.storage.database import Database
 from testamur.storage.transactions import Tx
 
@@ -76,9 +76,7 @@ class Favorites:
 
 
 async def _both(tx: Tx, person: Reference, item: Reference) -> tuple[Id, Id]:
-    whom = (await resolve_people(tx, [person])).get(0)
-    if whom is None:
-        raise PersonNotFound(f"No person {person.value!r} in this tenant", field=person.field)
+    whom = await present_person(tx, person)
     what = await find_item(tx, item)
     if what is None:
         raise ItemNotFound(f"No item {item.value!r} in this tenant", field=item.field)

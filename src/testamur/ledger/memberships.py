@@ -11,12 +11,12 @@ from testamur.core.errors import AudienceNotFound, FieldFault, InvalidInput, Per
 from testamur.core.ids import FIRST_ID, LAST_ID, Id
 from testamur.core.people import Reference
 from testamur.ledger.audiences import audience_of, get_audience, governed_audience
-from testamur.ledger.entries import Change, append
+from testamur.ledger.entries import append
 from testamur.ledger.membership_spans import close_other_memberships, membership_closed, open_memberships
-from testamur.ledger.people_rows import resolve_people
+from testamur.ledger.people_rows import present_person, resolve_people
 from testamur.ledger.standing_lines import restand_audience
 from testamur.storage.database import Database
-from testamur.storage.transactions import Row, WriteTx
+from testamur.storage.transactions import Row
 
 NOBODY = "No such user"
 """Why a list's entry fails when it names no person of this tenant."""
@@ -52,11 +52,7 @@ class Memberships:
         """
         async with self._database.read(tenant) as tx:
             audience = (await get_audience(tx, reference)).id
-            only = None
-            if person is not None:
-                only = (await resolve_people(tx, [person])).get(0)
-                if only is None:
-                    raise PersonNotFound(f"No person {person.value!r} in this tenant", field=person.field)
+            only = await present_person(tx, person) if person is not None else None
             place = after or (FIRST_ID, date.min, datetime.min.replace(tzinfo=UTC))
             rows = await tx.rows(
                 "memberships_keyset",
@@ -101,7 +97,7 @@ class Memberships:
         now = self._clock()
         async with self._database.write(caller.tenant, alone=True) as tx:
             audience = (await governed_audience(tx, reference)).id
-            whom = await _member_to_be(tx, person)
+            whom = await present_person(tx, person)
             left_on: date | None = await tx.value("membership_last_left", audience=audience, person=whom)
             day: date = joined_on or await tx.value("audience_today", now=now)
             # A span that ends tomorrow or later is as good as open: the new one follows it.
@@ -120,7 +116,7 @@ class Memberships:
         now = self._clock()
         async with self._database.write(caller.tenant, alone=True) as tx:
             audience = (await governed_audience(tx, reference)).id
-            whom = await _member_to_be(tx, person)
+            whom = await present_person(tx, person)
             today: date = await tx.value("audience_today", now=now)
             if left_on is not None and left_on > today:
                 raise InvalidInput(FieldFault("left_on", "future", f"may not be after today, {today} in this tenant"))
@@ -192,21 +188,9 @@ class Memberships:
             row = await tx.row("membership_close", audience=audience, person=person, left_on=left_on, now=now)
             if row is None:
                 return False
-            data = {
-                "audience": str(audience),
-                "joined_on": row["joined_on"].isoformat(),
-                "left_on": left_on.isoformat(),
-            }
-            await append(tx, caller.client, [Change("membership.closed", person, data)], now)
+            await append(tx, caller.client, [membership_closed(audience, row)], now)
             await restand_audience(tx, audience, [person], now)
         return True
-
-
-async def _member_to_be(tx: WriteTx, person: Reference) -> Id:
-    found = await resolve_people(tx, [person])
-    if not found:
-        raise PersonNotFound(f"No person {person.value!r} in this tenant", field=person.field)
-    return found[0]
 
 
 def _membership(row: Row) -> Membership:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from testamur.core.errors import PersonNotFound
 from testamur.core.ids import Id
 from testamur.core.people import Employment, Login, Person, Reference, normalise
 from testamur.storage.transactions import Row, Tx
@@ -20,8 +21,20 @@ async def find_person(tx: Tx, reference: Reference) -> Id | None:
     return found
 
 
-async def resolve_people(tx: Tx, people: Sequence[Reference]) -> dict[int, Id]:
-    """The person each reference names, by its place in `people`. Who is not known or was deleted has no place."""
+async def present_person(tx: Tx, reference: Reference) -> Id:
+    """The person whom `reference` names. Raises PersonNotFound naming its field, also when she was deleted."""
+    found = (await resolve_people(tx, [reference])).get(0)
+    if found is None:
+        raise PersonNotFound(f"No person {reference.value!r} in this tenant", field=reference.field)
+    return found
+
+
+async def resolve_people(tx: Tx, people: Sequence[Reference], *, with_deleted: bool = False) -> dict[int, Id]:
+    """The person each reference names, by its place in `people`. Who is not known has no place.
+
+    Args:
+        with_deleted: people who were deleted have one too.
+    """
     named = [
         (place, rank, kind, normalise(kind, person.value))
         for place, person in enumerate(people)
@@ -36,6 +49,7 @@ async def resolve_people(tx: Tx, people: Sequence[Reference]) -> dict[int, Id]:
         values=[value for _, _, _, value in named],
         id_places=[place for place, _ in ids],
         ids=[id for _, id in ids],
+        with_deleted=with_deleted,
     )
     return {row["place"]: row["person"] for row in rows}
 

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 from testamur.core.assigned import Place
 from testamur.core.assignments import NewAssignment
 from testamur.core.callers import Caller
-from testamur.core.errors import Conflict, ItemNotFound, PersonNotFound
+from testamur.core.errors import Conflict, ItemNotFound
 from testamur.core.ids import Id, new_id
 from testamur.core.people import Reference
 from testamur.core.personal_assignments import NewPersonalAssignment, due_at_of, period_days
 from testamur.ledger.assignments import make_assignment
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
-from testamur.ledger.people_rows import resolve_people
+from testamur.ledger.people_rows import present_person
 from testamur.ledger.standing_lines import restand_assignment
 from testamur.storage.database import Database
 from testamur.storage.transactions import WriteTx
@@ -39,9 +39,7 @@ class PersonalAssignments:
         """
         now = self._clock()
         async with self._database.write(caller.tenant, alone=True) as tx:
-            whom = (await resolve_people(tx, [new.person])).get(0)
-            if whom is None:
-                raise PersonNotFound(f"No person {new.person.value!r} in this tenant", field=new.person.field)
+            whom = await present_person(tx, new.person)
             item = await find_item(tx, new.item)
             if item is None:
                 raise ItemNotFound(f"No learning object {new.item.value!r} in this tenant", field=new.item.field)

@@ -7,15 +7,15 @@ from datetime import datetime
 
 from testamur.core.audiences import REPORTER_ROLE, Audience
 from testamur.core.callers import Caller
-from testamur.core.errors import PersonNotFound, RoleMismatch
+from testamur.core.errors import RoleMismatch
 from testamur.core.ids import FIRST_ID, Id
 from testamur.core.people import Person, Reference
 from testamur.ledger.audiences import audience_of, find_audience
 from testamur.ledger.entries import Change, append
 from testamur.ledger.everyone import meant_audience
-from testamur.ledger.people_rows import person_of, resolve_people
+from testamur.ledger.people_rows import person_of, present_person
 from testamur.storage.database import Database
-from testamur.storage.transactions import Tx, WriteTx
+from testamur.storage.transactions import Tx
 
 
 class Reporters:
@@ -54,7 +54,7 @@ class Reporters:
         now = self._clock()
         async with self._database.write(caller.tenant, alone=True) as tx:
             of = await meant_audience(tx, caller, audience, now)
-            whom = await _present(tx, person)
+            whom = await present_person(tx, person)
             if not await _is_reporter(tx, whom):
                 raise RoleMismatch("This person is no reporter", field=person.field)
             if await tx.row("reporter_get", audience=of, person=whom) is None:
@@ -69,20 +69,13 @@ class Reporters:
         now = self._clock()
         async with self._database.write(caller.tenant, alone=True) as tx:
             of = await find_audience(tx, audience)
-            whom = await _present(tx, person)
+            whom = await present_person(tx, person)
             closed = await tx.row("reporter_close", audience=of, person=whom, now=now)
             if closed is not None:
                 await append(tx, caller.client, [Change("reporter.closed", whom, {"audience": str(of)})], now)
             elif not await _is_reporter(tx, whom):
                 raise RoleMismatch("This person is no reporter", field=person.field)
         return closed is not None
-
-
-async def _present(tx: WriteTx, person: Reference) -> Id:
-    whom = (await resolve_people(tx, [person])).get(0)
-    if whom is None:
-        raise PersonNotFound(f"No person {person.value!r} in this tenant", field=person.field)
-    return whom
 
 
 async def _is_reporter(tx: Tx, person: Id) -> bool:

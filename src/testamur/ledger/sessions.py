@@ -12,7 +12,7 @@ from testamur.core.people import Reference
 from testamur.core.sessions import NewSession, QuizAttempt, RecordedSession, Session
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
-from testamur.ledger.people_rows import find_person, resolve_people
+from testamur.ledger.people_rows import find_person, present_person
 from testamur.ledger.standing_lines import restand_people
 from testamur.storage.database import Database
 from testamur.storage.transactions import Row, Tx
@@ -34,9 +34,7 @@ class Sessions:
         new.check(self._clock())
         async with self._database.write(caller.tenant, alone=True) as tx:
             now = self._clock()
-            whom = (await resolve_people(tx, [new.person])).get(0)
-            if whom is None:
-                raise PersonNotFound(f"No person {new.person.value!r} in this tenant", field=new.person.field)
+            whom = await present_person(tx, new.person)
             what = await find_item(tx, new.item)
             if what is None:
                 raise ItemNotFound(f"No learning object {new.item.value!r} in this tenant", field=new.item.field)

@@ -5,6 +5,7 @@ https://help.rise.com/en/articles/4177158
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
@@ -15,8 +16,10 @@ import pytest
 from testamur.core.audiences import AudienceCategory, NewAudience
 from testamur.core.ids import Id, to_hex24, to_ulid
 from testamur.core.people import NewPerson, Reference
+from testamur.storage.database import DatabaseUrls
 from tests.dialects.rise.pages import JSON, codes
 from tests.hub import Hub
+from tests.storage.databases import connected
 
 
 @pytest.fixture
@@ -297,17 +300,18 @@ def test_everyone_is_a_group_that_cannot_be_changed(hub: Hub, client: httpx.Clie
     assert codes(client.put("/groups/everyone", json={"name": "All"})) == ["conflict"]
 
 
-def test_a_deleted_group_keeps_what_was(hub: Hub, client: httpx.Client) -> None:
+def test_a_deleted_group_keeps_what_was(urls: DatabaseUrls, hub: Hub, client: httpx.Client) -> None:
     before = spans(hub, hub.audience)
     path = f"/groups/{to_hex24(hub.audience)}"
     assert client.delete(path).status_code == 204
     assert client.get(f"/users/{to_hex24(hub.person)}").status_code == 200
 
     async def stored() -> list[Any]:
-        async with hub.ledger.database.read(hub.tenant.id) as tx:
-            return await tx.rows("members_get", audience=hub.audience)
+        async with connected(urls.owner) as connection:
+            rows: list[Any] = await connection.fetch("SELECT * FROM membership WHERE audience = $1", hub.audience)
+            return rows
 
-    (row,) = hub.do(stored())
+    (row,) = asyncio.run(stored())
     assert row["joined_on"] == before[0][0]
     assert row["left_on"] is not None
 

@@ -20,22 +20,6 @@ ORDER BY id LIMIT :count OFFSET :skip;
 SELECT count(*) FROM cpd_category
 WHERE tenant = :tenant AND (:updated_since::timestamptz IS NULL OR updated_at >= :updated_since);
 
--- name: cpd_people
--- Who is meant at each place; of several names the first that names somebody.
-SELECT DISTINCT ON (found.place) found.place, found.person FROM (
-    SELECT spelled.place, spelled.rank, i.person
-    FROM unnest(:places::int[], :ranks::int[], :kinds::text[], :values::text[]) AS spelled (place, rank, kind, value)
-    CROSS JOIN LATERAL (
-        SELECT n.person FROM person_identifier n
-        WHERE n.tenant = :tenant AND n.kind = spelled.kind AND n.value = spelled.value LIMIT 1
-    ) i
-    UNION ALL
-    SELECT own.place, 1000, p.id
-    FROM unnest(:id_places::int[], :ids::uuid[]) AS own (place, id)
-    CROSS JOIN LATERAL (SELECT m.id FROM person m WHERE m.tenant = :tenant AND m.id = own.id LIMIT 1) p
-) found
-ORDER BY found.place, found.rank;
-
 -- name: cpd_entries_known
 SELECT known.id, known.digest, known.content_digest
 FROM unnest(:digests::bytea[]) AS wanted (digest)

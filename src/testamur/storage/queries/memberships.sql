@@ -9,7 +9,7 @@ RETURNING person, joined_on;
 -- name: membership_close
 UPDATE membership SET left_on = :left_on, left_recorded_at = :now
 WHERE tenant = :tenant AND audience = :audience AND person = :person AND left_on IS NULL
-RETURNING joined_on;
+RETURNING person, joined_on, left_on;
 
 -- name: memberships_close
 -- Ends spans on a day, or on their first when that is still to come, and returns them.
@@ -55,10 +55,6 @@ FROM (
 -- The end of the last span of a person in an audience; spans of no day do not count.
 SELECT max(left_on) FROM membership
 WHERE tenant = :tenant AND audience = :audience AND person = :person AND left_on > joined_on;
-
--- name: members_get
-SELECT person, joined_on, left_on FROM membership WHERE tenant = :tenant AND audience = :audience
-ORDER BY person, joined_on;
 
 -- name: members_count
 SELECT count(*) FROM membership WHERE tenant = :tenant AND audience = :audience AND left_on IS NULL;

@@ -29,13 +29,20 @@ SELECT found.person FROM (
 -- For each place of a list the person it names. An identifier of an earlier kind wins over one of a later, and any
 -- over an id of ours. Places that name nobody have no row.
 SELECT DISTINCT ON (found.place) found.place, found.person FROM (
-    SELECT w.place, i.person, w.rank
+    SELECT w.place, w.rank, i.person
     FROM unnest(:places::int[], :ranks::int[], :kinds::text[], :values::text[]) AS w (place, rank, kind, value)
-    JOIN person_identifier i ON i.tenant = :tenant AND i.kind = w.kind AND i.value = w.value
+    CROSS JOIN LATERAL (
+        SELECT n.person FROM person_identifier n
+        WHERE n.tenant = :tenant AND n.kind = w.kind AND n.value = w.value LIMIT 1
+    ) i
     UNION ALL
-    SELECT w.place, w.id, 1000
+    SELECT w.place, 1000, w.id
     FROM unnest(:id_places::int[], :ids::uuid[]) AS w (place, id)
-) found JOIN person p ON p.tenant = :tenant AND p.id = found.person AND p.deleted_at IS NULL
+) found
+CROSS JOIN LATERAL (
+    SELECT p.id FROM person p
+    WHERE p.tenant = :tenant AND p.id = found.person AND (:with_deleted OR p.deleted_at IS NULL) LIMIT 1
+) p
 ORDER BY found.place, found.rank;
 
 -- name: people_get
