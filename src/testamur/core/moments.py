@@ -67,14 +67,16 @@ def to_utc(at: datetime) -> datetime:
     """
     if at.tzinfo is None:
         raise ValueError("a moment needs a zone")
-    try:
-        at = at.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("outside of the years 1 to 9999") from error
+    if at.tzinfo is not UTC:
+        try:
+            at = at.astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError("outside of the years 1 to 9999") from error
     if not 1 < at.year < 9999:
         # The outermost years have days that other zones see outside of what a date can say.
         raise ValueError("outside of the years 2 to 9998")
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+    beyond = at.microsecond % 1000
+    return at.replace(microsecond=at.microsecond - beyond) if beyond else at
 
 
 def parse_when(text: str, *, days: bool = True, naive_zone: ZoneInfo | None = None) -> When:
