@@ -24,7 +24,7 @@ def completion(
     at: datetime | When | None,
     *,
     person: str | Id = "00123",
-    item: str | Id | Outside = "FIRE-101",
+    item: str | Id | Outside | Reference = "FIRE-101",
     source: str = "tests",
     **rest: Any,
 ) -> NewRecord:
@@ -32,7 +32,7 @@ def completion(
     return NewRecord(
         source=source,
         person=Reference(str(person), ("ref",), "person", "person"),
-        item=item if isinstance(item, Outside) else Reference(str(item), ("ref",), "item", "item"),
+        item=item if isinstance(item, Outside | Reference) else Reference(str(item), ("ref",), "item", "item"),
         completed=When.instant(at) if isinstance(at, datetime) else at,
         **rest,
     )
@@ -74,6 +74,18 @@ def kept(urls: DatabaseUrls, hub: Hub, table: str, order: str = "1, 2, 3") -> li
 
 def count(hub: Hub, **of: Id) -> int:
     return hub.do(hub.ledger.records.count(hub.tenant.id, **of))
+
+
+def assert_entries_are_whole(urls: DatabaseUrls, hub: Hub) -> None:
+    """Numbers from 1 without a gap, the counter at the last, and every fact at an entry about its record."""
+    entries = kept(urls, hub, "ledger_entry", "number")
+    assert [row["number"] for row in entries] == list(range(1, len(entries) + 1))
+    assert [row["entry"] for row in kept(urls, hub, "tenant_counter", "1")] == [len(entries)]
+    by_number = {row["number"]: row for row in entries}
+    for fact in kept(urls, hub, "fact"):
+        entry = by_number[fact["entry"]]
+        kind = "record.created" if fact["revision"] == 1 else "record.superseded"
+        assert (entry["kind"], entry["subject"]) == (kind, fact["record"])
 
 
 @asynccontextmanager

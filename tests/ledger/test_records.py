@@ -23,7 +23,16 @@ from testamur.core.records import NewRecord, Recorded, SameKey, SourceKey
 from testamur.ledger import Ledger
 from testamur.storage.database import DatabaseUrls
 from tests.hub import Hub, moment
-from tests.ledger.tellings import another_worker, completion, count, kept, report, tell, tell_at_once
+from tests.ledger.tellings import (
+    another_worker,
+    assert_entries_are_whole,
+    completion,
+    count,
+    kept,
+    report,
+    tell,
+    tell_at_once,
+)
 
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -572,18 +581,6 @@ def test_c4_what_was_superseded_or_voided_does_not_count(hub: Hub) -> None:
 
 
 # Entries ----------------------------------------------------------------------------------------------------------
-
-
-def assert_entries_are_whole(urls: DatabaseUrls, hub: Hub) -> None:
-    """Numbers from 1 without a gap, the counter at the last, and every fact at an entry about its record."""
-    entries = kept(urls, hub, "ledger_entry", "number")
-    assert [row["number"] for row in entries] == list(range(1, len(entries) + 1))
-    assert [row["entry"] for row in kept(urls, hub, "tenant_counter", "1")] == [len(entries)]
-    by_number = {row["number"]: row for row in entries}
-    for fact in kept(urls, hub, "fact"):
-        entry = by_number[fact["entry"]]
-        kind = "record.created" if fact["revision"] == 1 else "record.superseded"
-        assert (entry["kind"], entry["subject"]) == (kind, fact["record"])
 
 
 def test_entries_have_no_gaps_and_follow_the_order_of_commits(urls: DatabaseUrls, hub: Hub) -> None:

@@ -25,7 +25,34 @@ from testamur.core.records import NewRecord, Record, Recorded, Report, SameKey
 from testamur.storage.transactions import Row
 
 
-class FactRow(Struct, omit_defaults=True):
+class Learning(Struct, omit_defaults=True, kw_only=True):
+    """What is told of the learning itself, in columns of the table `fact`."""
+
+    item: Id | None = None
+    item_version: int | None = None
+    completed_at: datetime | None = None
+    started_at: datetime | None = None
+    expires_at: datetime | None = None
+    passed: bool | None = None
+    score_percent: Decimal | None = None
+    score_text: str | None = None
+    time_spent: str | None = None
+    certificate: str | None = None
+    is_prior: bool = False
+    application: str | None = None
+    created_by: Id | None = None
+    extra: Mapping[str, Any] | None = None
+
+    def take(self, new: NewRecord) -> None:
+        """Take over what needs no looking up."""
+        self.completed_at = new.completed.at if new.completed is not None else None
+        self.started_at, self.expires_at = new.started_at, new.expires_at
+        self.passed, self.score_percent, self.score_text = new.passed, new.score_percent, new.score_text
+        self.time_spent, self.certificate = new.time_spent, new.certificate
+        self.is_prior, self.application, self.extra = new.is_prior, new.application, new.extra
+
+
+class FactRow(Learning, omit_defaults=True):
     """A row of the table `fact`."""
 
     record: Id
@@ -35,24 +62,10 @@ class FactRow(Struct, omit_defaults=True):
     created_at: datetime
     entry: int = 0
     person: Id | None = None
-    item: Id | None = None
-    item_version: int | None = None
-    completed_at: datetime | None = None
     completed_by_day: bool = False
     occurrence: int = 0
-    started_at: datetime | None = None
-    expires_at: datetime | None = None
-    passed: bool | None = None
-    score_percent: Decimal | None = None
-    score_text: str | None = None
-    time_spent: str | None = None
-    certificate: str | None = None
-    is_prior: bool = False
     source_id: str | None = None
-    application: str | None = None
-    created_by: Id | None = None
     updated_by: Id | None = None
-    extra: Mapping[str, Any] | None = None
     closed_at: datetime | None = None
     closed_as: str | None = None
     closed_by: Id | None = None
@@ -313,9 +326,10 @@ class Batch:
 
     def _write(self, new: NewRecord, row: Row, person: Id | None, item: Id | None, standing: _Standing) -> None:
         fact = FactRow(standing.record, standing.revision, standing.fact, new.source, standing.created_at)
+        fact.take(new)
         fact.person, fact.item, fact.item_version = person, item, row["version"]
         if new.completed is not None:
-            at = fact.completed_at = new.completed.at
+            at = new.completed.at
             fact.completed_by_day = new.completed.precision is Precision.DAY
             if person is not None and item is not None:
                 told = (standing.record, standing.fact)
@@ -328,12 +342,8 @@ class Batch:
                     days.append((*told, fact.completed_by_day))
         if person is not None and item == row["item"]:
             self.lines.update((assignment, person) for assignment in row["asked_by"])
-        fact.started_at, fact.expires_at = new.started_at, new.expires_at
-        fact.passed, fact.score_percent = new.passed, new.score_percent
         if new.quiz_score and row["is_authored"] and row["requires_quiz"]:
             fact.passed, fact.score_percent = True, _FULL_SCORE
-        fact.score_text, fact.time_spent, fact.certificate = new.score_text, new.time_spent, new.certificate
-        fact.is_prior, fact.application, fact.extra = new.is_prior, new.application, new.extra
         fact.source_id = new.key.value if new.key else None
         fact.created_by, fact.updated_by = standing.created_by, new.created_by
         standing.fresh, standing.version = fact, fact.item_version
@@ -346,8 +356,7 @@ class Batch:
         return id
 
     def _tell(self, report: Report, recorded: Recorded) -> None:
-        said = f"{report.client}\0{report.dialect}\0{report.method}\0{report.path}\0{report.body}"
-        digest = hashlib.blake2b(said.encode(), digest_size=16).digest()
+        digest = digest_of(report)
         row = self.reports.get((recorded.record, digest))
         if row is None:
             row = self.reports[recorded.record, digest] = ReportRow(
@@ -364,6 +373,12 @@ class Batch:
 
 
 _FULL_SCORE = Decimal(100)
+
+
+def digest_of(report: Report) -> bytes:
+    """What tells words apart: who said them, where, and which they are."""
+    said = f"{report.client}\0{report.dialect}\0{report.method}\0{report.path}\0{report.body}"
+    return hashlib.blake2b(said.encode(), digest_size=16).digest()
 
 
 def _spelled(new: NewRecord, person: Id | None, item: Id | None) -> tuple[str, str] | None:

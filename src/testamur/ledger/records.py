@@ -19,6 +19,7 @@ from testamur.core.records import NewRecord, Record, Recorded, Report, Revision,
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
 from testamur.ledger.people_rows import find_person
+from testamur.ledger.plain import PlainTellings
 from testamur.ledger.recording import Batch, EntryRow
 from testamur.ledger.shapes import Shape
 from testamur.ledger.standing_lines import AT_ONCE_MAX, lines_of_records, restand, restand_records, restand_while
@@ -26,7 +27,7 @@ from testamur.storage.database import Database
 from testamur.storage.gather import Flush, Gatherer, GoesOn
 from testamur.storage.named import shaped
 from testamur.storage.series import Series
-from testamur.storage.transactions import Row, Tx, WriteTx, is_fourfold
+from testamur.storage.transactions import Growth, Row, Tx, WriteTx
 
 PAGE_MAX = 1_000
 
@@ -43,7 +44,8 @@ class Records:
         self._writes = Gatherer(self._record_series)
         self._reads = Gatherer(self._reading(self._read_batch), lingers=True)
         self._shows: dict[Shape, Gatherer[Id, Shown]] = {}
-        self._facts_written: dict[Id, int] = {}
+        self._growth = Growth()
+        self._plain = PlainTellings(database, clock, self._growth)
 
     async def record(self, tenant: Id, new: NewRecord, report: Report) -> Recorded:
         """Write somebody's learning into the ledger, once.
@@ -57,10 +59,11 @@ class Records:
         """
         joined = self._database.joined(tenant)
         if joined is None:
-            return await self._writes.call(tenant, (new, report))
+            recorded = await self._plain.record(tenant, new, report)
+            return recorded if recorded is not None else await self._writes.call(tenant, (new, report))
         # The batch of others would be another transaction.
         async with self._database.write(tenant) as tx:
-            (answer,) = await self._record_within(tx, [(new, report)])
+            _, (answer,) = await self._record_within(tx, [(new, report)])
             return _told(answer)
 
     async def get(self, tenant: Id, id: Id, *, voided: bool = False) -> Record:
@@ -123,7 +126,7 @@ class Records:
             if old.voided_at is not None:
                 raise CompletionNotFound
             new = revise(old)
-            (row,) = await tx.rows("record_resolve", now=now, tellings=[_looked_up(new)])
+            (row,) = await tx.rows("record_resolve", tellings=[_looked_up(new)])
             batch = Batch(now, has_days=False)
             recorded = _told(batch.correct(old, new, report, row))
             await self._write(tx, batch, row)
@@ -279,6 +282,7 @@ class Records:
 
     async def drain(self) -> None:
         """Wait until every batch in flight has been answered."""
+        await self._plain.drain()
         await self._writes.drain()
         await self._reads.drain()
         for shows in self._shows.values():
@@ -293,19 +297,21 @@ class Records:
         self, series: Series, tellings: Sequence[tuple[NewRecord, Report]], goes_on: GoesOn
     ) -> list[Recorded | TestamurError]:
         async with series.write(goes_on) as tx:
-            return await self._record_within(tx, tellings)
+            rows, answers = await self._record_within(tx, tellings)
+        self._plain.learn(tx.tenant, ((new, row) for (new, _), row in zip(tellings, rows, strict=True)))
+        return answers
 
     async def _record_within(
         self, tx: WriteTx, tellings: Sequence[tuple[NewRecord, Report]]
-    ) -> list[Recorded | TestamurError]:
-        """Record a batch of tellings; the tenant's counter is locked."""
+    ) -> tuple[list[Row], list[Recorded | TestamurError]]:
+        """Record a batch of tellings; the tenant's counter is locked. What was found of them, and the answers."""
         now = self._clock()
-        rows = await tx.rows("record_resolve", now=now, tellings=[_looked_up(new) for new, _ in tellings])
+        rows = await tx.rows("record_resolve", tellings=[_looked_up(new) for new, _ in tellings])
         has_days = any(new.completed and new.completed.precision is Precision.DAY for new, _ in tellings)
         batch = Batch(now, has_days)
         answers = [batch.take(new, report, row) for (new, report), row in zip(tellings, rows, strict=True)]
         await self._write(tx, batch, rows[0])
-        return answers
+        return rows, answers
 
     async def _write(self, tx: WriteTx, batch: Batch, ledger: Row) -> None:
         """Write a batch and what follows from it. Any row of `record_resolve` tells where the ledger is."""
@@ -320,9 +326,7 @@ class Records:
             await restand_while(tx, write, batch.lines, batch.facts, batch.now, **bounds)
         # Entries of people and items say nothing about how many facts there are, and the hot query's plan hangs
         # on those.
-        before = self._facts_written.get(tx.tenant, 0)
-        self._facts_written[tx.tenant] = before + len(batch.facts)
-        tx.has_grown = tx.has_grown or is_fourfold(before, self._facts_written[tx.tenant])
+        tx.has_grown = self._growth.add(tx.tenant, len(batch.facts)) or tx.has_grown
 
     def _reading(self, read: Callable[[Tx, Sequence[Id]], Awaitable[list[T | TestamurError]]]) -> Reading[T]:
         @asynccontextmanager

@@ -15,7 +15,7 @@ import msgspec
 
 from testamur.core.errors import DatabaseUnavailable, Unavailable
 from testamur.core.ids import Id
-from testamur.storage.series import ReadSeries, Series
+from testamur.storage.series import Calls, ReadSeries, Series
 from testamur.storage.transactions import (
     LOCK,
     ONE_PLAN,
@@ -192,23 +192,17 @@ class Database:
             return None
         return together.tx
 
-    @asynccontextmanager
-    async def series(self, tenant: Id) -> AsyncIterator[Series]:
-        """Transactions on `tenant`, one after the other on one connection."""
-        series = Series(self, tenant)
-        try:
-            yield series
-        finally:
-            await series.end()
+    def series(self, tenant: Id) -> Series:
+        """Transactions on `tenant`, one after the other on one connection; an `async with` ends them."""
+        return Series(self, tenant)
 
-    @asynccontextmanager
-    async def read_series(self, tenant: Id) -> AsyncIterator[ReadSeries]:
-        """Reads on `tenant`, one after the other in one transaction."""
-        series = ReadSeries(self, tenant)
-        try:
-            yield series
-        finally:
-            await series.end()
+    def read_series(self, tenant: Id) -> ReadSeries:
+        """Reads on `tenant`, one after the other in one transaction; an `async with` ends them."""
+        return ReadSeries(self, tenant)
+
+    def calls(self, tenant: Id) -> Calls:
+        """Transactions of one query each, one after the other on one connection; an `async with` ends them."""
+        return Calls(self, tenant)
 
     async def acquire(self) -> Any:
         """A connection of the pool, to be released. Raises DatabaseUnavailable."""

@@ -88,6 +88,19 @@ def is_fourfold(before: int, after: int) -> bool:
     return after >= _WORTH_STATISTICS and before.bit_length() // 2 < after.bit_length() // 2
 
 
+class Growth:
+    """How much was written of each tenant since the service began."""
+
+    def __init__(self) -> None:
+        self._written: dict[Id, int] = {}
+
+    def add(self, tenant: Id, count: int) -> bool:
+        """Whether it became a size larger with `count` more."""
+        before = self._written.get(tenant, 0)
+        self._written[tenant] = before + count
+        return is_fourfold(before, before + count)
+
+
 class ReadTx(Tx):
     """A transaction that cannot write: the database refuses it."""
 

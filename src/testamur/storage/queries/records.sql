@@ -10,6 +10,7 @@ SELECT whom.person,
                AND EXISTS (SELECT FROM assignment_version v
                            JOIN membership m ON m.tenant = :tenant AND m.audience = v.audience AND m.person = whom.person
                            WHERE v.tenant = :tenant AND v.assignment = a.assignment)) AS asked_by,
+       EXISTS (SELECT FROM assignment_item a WHERE a.tenant = :tenant AND a.item = what.item) AS is_asked,
        keyed.record AS keyed_record, keyed.fingerprint,
        standing.id AS standing_fact, standing.revision AS standing_revision, standing.source AS standing_source,
        standing.created_at AS standing_created_at, standing.created_by AS standing_created_by,
@@ -61,7 +62,7 @@ LEFT JOIN LATERAL (
 ) what ON true
 LEFT JOIN LATERAL (
     SELECT v.number FROM item_version v
-    WHERE v.tenant = :tenant AND v.item = what.item AND v.published_at <= :now
+    WHERE v.tenant = :tenant AND v.item = what.item AND v.published_at IS NOT NULL
     ORDER BY v.number DESC LIMIT 1
 ) version ON true
 -- OFFSET 0 has the value worked out first. Row-level security lets no coalesce() near an index, and without one each telling
@@ -100,6 +101,9 @@ LEFT JOIN LATERAL (
     ) f
 ) same ON true
 ORDER BY said.place;
+
+-- name: record_plain
+SELECT last_entry, refused FROM record_plain(:tenant, :rules, :now, :told, :tellings::json);
 
 -- name: fact_standing
 SELECT id, revision, source FROM fact

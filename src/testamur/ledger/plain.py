@@ -1,0 +1,165 @@
+"""Plain tellings: completions that leave nothing to decide, written in one trip.
+
+Most of what is told is that somebody completed an item at some moment, and nobody said so before. Where the service
+knows which item is meant, and that no assignment asks for it, the database sees for itself whether the completion is
+new, and writes it where it looked (`record_plain`). What it refuses is decided like any other telling, by `Batch`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from testamur.core.errors import TestamurError
+from testamur.core.ids import Id, new_ids
+from testamur.core.moments import Precision
+from testamur.core.people import Reference, normalise
+from testamur.core.records import NewRecord, Recorded, Report
+from testamur.ledger.recording import Learning, digest_of
+from testamur.storage.database import Database
+from testamur.storage.gather import Flush, Gatherer, GoesOn
+from testamur.storage.series import Calls
+from testamur.storage.transactions import Growth, Row, is_fourfold
+
+_ITEMS_MAX = 20_000
+"""References that are remembered, of all tenants."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """What a reference to an item stood for at a count of changes to items: `tenant_counter.rules`."""
+
+    rules: int
+    item: Id
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """A telling, and what is remembered of its item."""
+
+    new: NewRecord
+    report: Report
+    item: _Item
+
+
+class _PlainRow(Learning, omit_defaults=True):
+    """What `record_plain` takes of a telling."""
+
+    record: Id
+    source: str
+    person_kinds: tuple[str, ...]
+    person_values: tuple[str, ...]
+    person_id: Id | None
+    digest: bytes
+    dialect: str
+    client: Id
+    method: str
+    path: str
+    body: str
+
+
+class PlainTellings:
+    """Records what is plain, and remembers which items are."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime], growth: Growth) -> None:
+        self._database = database
+        self._clock = clock
+        self._growth = growth
+        self._items: dict[tuple[Id, Reference], _Item] = {}
+        self._writes = Gatherer(self._series)
+
+    async def record(self, tenant: Id, new: NewRecord, report: Report) -> Recorded | None:
+        """Record a telling that is plain and new; of any other nothing is written, and the answer is None.
+
+        Returns after the commit is durable. Raises: Overloaded, DatabaseUnavailable: nothing is known to be written.
+        """
+        if not isinstance(new.item, Reference) or not _is_plain(new):
+            return None
+        item = self._items.get((tenant, new.item))
+        return await self._writes.call(tenant, _Plain(new, report, item)) if item is not None else None
+
+    def learn(self, tenant: Id, told: Iterable[tuple[NewRecord, Row]]) -> None:
+        """Remember the items of tellings that were decided.
+
+        Args:
+            told: each with its line of the query `record_resolve`, of a transaction that was committed and changed
+                no item: what another one read might never become true.
+        """
+        for new, row in told:
+            if not isinstance(new.item, Reference) or not _is_plain(new):
+                continue
+            self._items.pop((tenant, new.item), None)
+            if row["item"] is None or row["is_asked"]:
+                continue
+            self._items[tenant, new.item] = _Item(row["rules"], row["item"], row["version"])
+            if len(self._items) > _ITEMS_MAX:
+                del self._items[next(iter(self._items))]
+
+    async def drain(self) -> None:
+        """Wait until every batch in flight has been answered."""
+        await self._writes.drain()
+
+    @asynccontextmanager
+    async def _series(self, tenant: Id) -> AsyncIterator[Flush[_Plain, Recorded | None]]:
+        async with self._database.calls(tenant) as calls:
+            yield partial(self._write, tenant, calls)
+
+    async def _write(
+        self, tenant: Id, calls: Calls, tellings: Sequence[_Plain], _: GoesOn
+    ) -> list[Recorded | TestamurError | None]:
+        rules = max(telling.item.rules for telling in tellings)
+        # What was learnt before the last change may not be so any more.
+        rows = [
+            _row(telling, id) if telling.item.rules == rules else None
+            for telling, id in zip(tellings, new_ids(len(tellings)), strict=True)
+        ]
+        told = [row for row in rows if row is not None]
+        found = await calls.row("record_plain", rules=rules, now=self._clock(), told=len(told), tellings=told)
+        if found is None or found["last_entry"] is None:
+            return [None] * len(tellings)
+        refused = set(found["refused"] or ())
+        written, last = len(told) - len(refused), found["last_entry"]
+        if self._growth.add(tenant, written) or is_fourfold(last - written, last):
+            self._database.refresh_statistics()
+        return [
+            None
+            if row is None or row.record in refused
+            else Recorded(row.record, row.record, is_new=True, is_changed=True)
+            for row in rows
+        ]
+
+
+def _is_plain(new: NewRecord) -> bool:
+    """Whether nothing but the facts that are there could stand in a telling's way."""
+    return (
+        new.completed is not None
+        and new.completed.precision is Precision.INSTANT
+        and new.person is not None
+        and new.key is None
+        and not (new.is_loose or new.is_repeatable or new.enrols or new.needs_published or new.quiz_score)
+    )
+
+
+def _row(telling: _Plain, record: Id) -> _PlainRow:
+    new, report, person = telling.new, telling.report, telling.new.person
+    assert person is not None
+    row = _PlainRow(
+        record,
+        new.source,
+        person.kinds,
+        tuple([normalise(kind, person.value) for kind in person.kinds]),
+        person.id,
+        digest_of(report),
+        report.dialect,
+        report.client,
+        report.method,
+        report.path,
+        report.body,
+    )
+    row.take(new)
+    row.item, row.item_version, row.created_by = telling.item.item, telling.item.version, new.created_by
+    return row
