@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
-from testamur.http import protocol, starts
+from testamur.http import protocol
 from testamur.http.exchange import respond
 from testamur.http.protocol import HttpProtocol
 from tests.hub import Hub
@@ -195,50 +195,6 @@ def test_any_other_server_gets_the_two_messages() -> None:
         {"type": "http.response.start", "status": 201, "headers": [(b"content-length", b"2")]},
         {"type": "http.response.body", "body": b"ok"},
     ]
-
-
-@pytest.mark.parametrize(
-    ("method", "short", "turns"),
-    [("POST", 1e9, 4), ("PATCH", 1e9, 4), ("POST", 1e-9, 1), ("GET", 1e9, 1)],
-    ids=["post", "patch", "post in long turns", "get"],
-)
-def test_writes_that_come_together_begin_one_in_each_short_turn_of_the_loop(
-    method: str, short: float, turns: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What the database says is heard between two of them. Reads begin at once, to share their query."""
-    monkeypatch.setattr(starts, "_SHORT_TURN_SECONDS", short)
-    begun: list[int] = []
-    turn = 0
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        begun.append(turn)
-        await respond(send, 200, [(b"content-length", b"2")], b"ok")
-
-    async def within() -> None:
-        nonlocal turn
-        loop = asyncio.get_running_loop()
-        config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
-        config.load()
-        state = ServerState()
-        server = await loop.create_server(
-            lambda: HttpProtocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
-        )
-        wires = [socket.create_connection(server.sockets[0].getsockname(), timeout=5) for _ in range(4)]
-        while len(state.connections) < len(wires):
-            turn += 1
-            await asyncio.sleep(0)
-        for wire in wires:
-            wire.sendall(f"{method} / HTTP/1.1\r\nHost: here\r\nContent-Length: 0\r\n\r\n".encode())
-        while len(begun) < len(wires):
-            turn += 1
-            await asyncio.sleep(0)
-        for wire in wires:
-            wire.close()
-        server.close()
-        await server.wait_closed()
-
-    asyncio.run(asyncio.wait_for(within(), 10))
-    assert len(set(begun)) == turns
 
 
 def split(answer: bytes) -> tuple[bytes, bytes]:

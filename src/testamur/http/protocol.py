@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from functools import partial
 from typing import Any
 from urllib.parse import unquote
 from weakref import WeakSet
@@ -18,7 +17,6 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.server import ServerState
 
 from testamur.http.exchange import Exchange, Headers, Scope
-from testamur.http.starts import Starts
 
 HEAD_BYTES_MAX = 65_536
 """Of a request's target and headers."""
@@ -26,7 +24,6 @@ HEAD_BYTES_MAX = 65_536
 _TICK_SECONDS = 15
 _HEAD_TICKS = 2
 _BODY_TICKS = 4
-_READS = ("GET", "HEAD", "OPTIONS")
 _NOTABLE = frozenset((b"expect", b"x-forwarded-for", b"x-forwarded-proto"))
 
 
@@ -62,7 +59,6 @@ class HttpProtocol(asyncio.Protocol):
         self._asgi = {"version": config.asgi_version, "spec_version": "2.3"}
         self._idle_ticks = max(1, int(config.timeout_keep_alive / _TICK_SECONDS))
         self._connections_max = config.limit_concurrency
-        self._starts = Starts.of(self._loop)
         self._parser: Any = httptools.HttpRequestParser(self)
         # Whoever sends more behind a request that is to be the last gets that one answered.
         self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
@@ -275,12 +271,6 @@ class HttpProtocol(asyncio.Protocol):
 
     def _begin(self, exchange: Exchange) -> None:
         self._current = exchange
-        if exchange.scope["method"] in _READS:
-            self._start(exchange)
-        else:
-            self._starts.add(self._loop, partial(self._start, exchange))
-
-    def _start(self, exchange: Exchange) -> None:
         self._task = self._loop.create_task(exchange.run())
 
     def _remember_task(self) -> None:
