@@ -27,11 +27,21 @@ _IN_A_HEAD = bytes(octet for octet in range(256) if octet in b"\t\r\n" or 0x20 <
 log = structlog.get_logger("testamur.http")
 
 
+def head_of(headers: Headers) -> bytes:
+    """Headers as lines. Raises ValueError when one has an octet that none may have."""
+    lines = [b"%b: %b\r\n" % line for line in headers]
+    head, count = b"".join(lines), len(lines)
+    # Whatever came into a header ends no line.
+    if head.count(b"\n") != count or head.count(b"\r") != count or head.translate(None, _IN_A_HEAD):
+        raise ValueError("A header of the answer has an octet that none may have")
+    return head
+
+
 class Wire(Protocol):
     """The connection of an exchange.
 
     Args:
-        default_headers: what every answer carries.
+        default_head: the lines that every answer carries.
         is_full: the client does not take what was written before.
     """
 
@@ -39,7 +49,7 @@ class Wire(Protocol):
     is_full: bool
 
     @property
-    def default_headers(self) -> Headers: ...
+    def default_head(self) -> bytes: ...
 
     async def room(self) -> None:
         """Wait until more may be written, or nothing more can be."""
@@ -227,15 +237,9 @@ class Exchange:
     def _head_of(self, status: int, headers: Headers) -> bytes:
         if self._awaits_leave and not self.is_whole:
             self.keeps_alive = False  # whether a body comes now is the client's to choose
-        lines = [b"%b: %b\r\n" % line for line in self._wire.default_headers]
-        lines += [b"%b: %b\r\n" % line for line in headers]
-        if not self.keeps_alive:
-            lines.append(b"connection: close\r\n")
-        head, count = b"".join(lines), len(lines)
-        # Whatever came into a header ends no line.
-        if head.count(b"\n") != count or head.count(b"\r") != count or head.translate(None, _IN_A_HEAD):
-            raise ValueError("A header of the answer has an octet that none may have")
-        return b"%b%b\r\n" % (_STATUS_LINES[status], head)
+        head = head_of(headers)
+        close = b"" if self.keeps_alive else b"connection: close\r\n"
+        return b"%b%b%b%b\r\n" % (_STATUS_LINES[status], self._wire.default_head, head, close)
 
     def _write(self, head: bytes, body: bytes) -> None:
         if len(body) <= _HELD_BYTES_MAX:

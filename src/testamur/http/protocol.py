@@ -16,7 +16,7 @@ from uvicorn import Config
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.server import ServerState
 
-from testamur.http.exchange import Exchange, Headers, Scope
+from testamur.http.exchange import Exchange, Headers, Scope, head_of
 
 HEAD_BYTES_MAX = 65_536
 """Of a request's target and headers."""
@@ -69,6 +69,8 @@ class HttpProtocol(asyncio.Protocol):
         self._in_head = self._is_notable = False
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
+        self._default_headers: Headers | None = None
+        self._default_head = b""
         # The exchange that is answered now, those behind it, and the newest of all.
         self._current: Exchange | None = None
         self._behind: deque[Exchange] = deque()
@@ -225,9 +227,12 @@ class HttpProtocol(asyncio.Protocol):
     # An exchange says
 
     @property
-    def default_headers(self) -> Headers:
-        """What every answer carries: the date."""
-        return self._state.default_headers
+    def default_head(self) -> bytes:
+        """The lines that every answer carries: the date. The server makes a new list of them each second."""
+        headers = self._state.default_headers
+        if headers is not self._default_headers:
+            self._default_headers, self._default_head = headers, head_of(headers)
+        return self._default_head
 
     async def room(self) -> None:
         if self.is_full:
