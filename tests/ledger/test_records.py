@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Coroutine
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -589,7 +590,7 @@ def test_entries_have_no_gaps_and_follow_the_order_of_commits(urls: DatabaseUrls
     looks: list[list[int]] = []
 
     async def write(other: Ledger) -> None:
-        verbs = []
+        verbs: list[Coroutine[Any, Any, Any]] = []
         for n in range(100):
             ledger = other if n % 2 else hub.ledger
             verbs += [

@@ -160,7 +160,7 @@ def test_a_preview_of_a_crowd_is_for_the_command_line_and_the_same_on_several_co
         hub.do(standings.preview(tenant, named(made), edit))
     assert caught.value.field == "assignmentId"
     with pytest.raises(InvalidInput) as caught:
-        hub.do(standings.preview_new(tenant, NewAssignment(audience=replace(AUDIENCE, field="audience"), primary=ITEM)))
+        hub.do(standings.preview_new(tenant, NewAssignment(audience=AUDIENCE._replace(field="audience"), primary=ITEM)))
     assert caught.value.field == "audience"
     seen: list[int] = []
     found = hub.do(standings.preview(tenant, named(made), edit, lines_max=None, processes=2, progress=seen.append))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import available_timezones
 
 from testamur.core.errors import FieldFault, InvalidInput
@@ -62,8 +62,7 @@ def normalise(kind: str, value: str) -> str:
     return value.strip().lower() if kind in CASELESS_KINDS else value.strip()
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A person, item or audience as a caller named it.
 
     It is looked up under `kinds` first, in that order, and then as one of our own ids: ids that came along from

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from testamur.core.errors import FieldFault, InvalidInput
 from testamur.core.ids import Id
@@ -48,8 +48,7 @@ class SourceKey:
     fingerprint: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """Who told us, through which dialect, and what exactly they said: the evidence behind a fact."""
 
     dialect: str
@@ -103,8 +102,7 @@ class NewRecord:
     extra: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """The ledger's answer to a telling.
 
     Args:
@@ -188,8 +186,7 @@ class Revision:
     ended_as: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A record in a shape that its reader asked for.
 
     Args:

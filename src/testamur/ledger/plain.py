@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from testamur.core.errors import TestamurError
 from testamur.core.ids import Id, new_ids
@@ -28,8 +28,7 @@ _ITEMS_MAX = 20_000
 """References that are remembered, of all tenants."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
+class _Item(NamedTuple):
     """What a reference to an item stood for at a count of changes to items: `tenant_counter.rules`."""
 
     rules: int
@@ -37,8 +36,7 @@ class _Item:
     version: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Plain:
+class _Plain(NamedTuple):
     """A telling, and what is remembered of its item."""
 
     new: NewRecord
