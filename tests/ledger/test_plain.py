@@ -22,7 +22,8 @@ from testamur.ledger import Ledger, plain
 from testamur.storage.database import Database, DatabaseUrls
 from tests.hub import Hub, moment
 from tests.ledger.tellings import another_worker, assert_entries_are_whole, completion, kept, report, tell, tell_at_once
-from tests.ledger.town import AUDIENCE, ITEM
+from tests.ledger.town import AUDIENCE, ITEM, OTHER_ITEM
+from tests.storage.databases import as_app
 
 TWO_KINDS = Reference("COURSE-9", ("thrive", "ref"), "item", "item")
 
@@ -199,6 +200,31 @@ def test_an_item_that_takes_over_a_name_is_meant_from_then_on(urls: DatabaseUrls
     by_another_worker(urls, knowing, lambda ledger: ledger.items.put(knowing.caller, [taken_over]))
     assert [*told("FIRE-101"), *told("FIRE-101")] == [knowing.item] * 2
     assert told("FIRE-101", TWO_KINDS) == [knowing.item] * 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "INSERT INTO item_identifier (tenant, kind, value, item) VALUES ($1, 'thrive', 'COURSE-9', $2)",
+        "DELETE FROM item_identifier WHERE tenant = $1 AND item = $2",
+        "UPDATE item_version SET published_at = NULL WHERE tenant = $1 AND item = $2",
+        "INSERT INTO item_version (tenant, item, number, created_at) VALUES ($1, $2, 2, now())",
+        "INSERT INTO assignment_item (tenant, item, assignment) SELECT $1, $2, id FROM assignment",
+    ],
+)
+def test_whatever_changes_what_a_name_means_moves_the_count(urls: DatabaseUrls, hub: Hub, change: str) -> None:
+    hub.do(hub.ledger.assignments.add(hub.caller, NewAssignment(audience=AUDIENCE, primary=OTHER_ITEM)))
+
+    async def within() -> tuple[int, int]:
+        count = "SELECT rules FROM tenant_counter"
+        async with as_app(urls) as connection, connection.transaction():
+            await connection.execute("SELECT set_config('testamur.tenant', $1, true)", str(hub.tenant.id))
+            before = await connection.fetchval(count)
+            await connection.execute(change, hub.tenant.id, hub.item)
+            return before, await connection.fetchval(count)
+
+    before, after = asyncio.run(within())
+    assert after > before
 
 
 def test_a_version_published_elsewhere_is_the_one_completed(urls: DatabaseUrls, knowing: Hub) -> None:
