@@ -75,9 +75,8 @@ class PlainTellings:
 
         Returns after the commit is durable. Raises: Overloaded, DatabaseUnavailable: nothing is known to be written.
         """
-        if not isinstance(new.item, Reference) or not _is_plain(new):
-            return None
-        item = self._items.get((tenant, new.item))
+        named = _plain_item(new)
+        item = self._items.get((tenant, named)) if named is not None else None
         return await self._writes.call(tenant, _Plain(new, report, item)) if item is not None else None
 
     def learn(self, tenant: Id, told: Iterable[tuple[NewRecord, Row]]) -> None:
@@ -88,12 +87,13 @@ class PlainTellings:
                 no item: what another one read might never become true.
         """
         for new, row in told:
-            if not isinstance(new.item, Reference) or not _is_plain(new):
+            named = _plain_item(new)
+            if named is None:
                 continue
-            self._items.pop((tenant, new.item), None)
+            self._items.pop((tenant, named), None)
             if row["item"] is None or row["is_asked"]:
                 continue
-            self._items[tenant, new.item] = _Item(row["rules"], row["item"], row["version"])
+            self._items[tenant, named] = _Item(row["rules"], row["item"], row["version"])
             if len(self._items) > _ITEMS_MAX:
                 del self._items[next(iter(self._items))]
 
@@ -131,15 +131,16 @@ class PlainTellings:
         ]
 
 
-def _is_plain(new: NewRecord) -> bool:
-    """Whether nothing but the facts that are there could stand in a telling's way."""
-    return (
+def _plain_item(new: NewRecord) -> Reference | None:
+    """The item of a telling in whose way nothing but the facts that are there could stand; None for any other."""
+    is_plain = (
         new.completed is not None
         and new.completed.precision is Precision.INSTANT
         and new.person is not None
         and new.key is None
         and not (new.is_loose or new.is_repeatable or new.enrols or new.needs_published or new.quiz_score)
     )
+    return new.item if is_plain and isinstance(new.item, Reference) else None
 
 
 def _row(telling: _Plain, record: Id) -> _PlainRow:
