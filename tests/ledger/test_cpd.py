@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,19 @@ def test_the_same_entry_twice_is_one_entry(urls: DatabaseUrls, hub: Hub) -> None
     assert again == later == LoggedCpd(first.id, False), "also by another name of the same person"
     assert kinds(urls, hub) == ["cpd_category.added", "cpd_entry.logged"]
     assert len(kept(urls, hub, "cpd_entry")) == 1
+
+
+def test_what_somebody_did_who_was_deleted_since_is_logged_and_counted(hub: Hub) -> None:
+    """By her id: her names may be somebody else's now."""
+    whom = Reference(to_hex24(hub.person), (), "person", "person")
+    hub.do(hub.ledger.people.delete(hub.caller, whom))
+    (logged,) = log(hub, entry(whom.value))
+    assert isinstance(logged, LoggedCpd)
+    assert logged.is_new
+    end = DONE + timedelta(days=1)
+    minutes = hub.ledger.cpd.minutes(hub.tenant.id, done_from=DONE, done_before=end, people=[whom], count=10)
+    found = hub.do(minutes)
+    assert [(one.person, one.minutes) for one in found.results] == [(hub.person, 30)]
 
 
 def test_a_reference_tells_equal_entries_apart_and_keeps_one_to_its_content(hub: Hub) -> None:

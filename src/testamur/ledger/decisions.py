@@ -19,7 +19,7 @@ from testamur.core.decisions import (
     NewExtension,
     check_reason,
 )
-from testamur.core.errors import Conflict, FieldFault, Forbidden, InvalidInput, ItemNotFound, NotFound, PersonNotFound
+from testamur.core.errors import Conflict, FieldFault, Forbidden, InvalidInput, ItemNotFound, NotFound
 from testamur.core.ids import Id, new_id
 from testamur.core.moments import format_instant
 from testamur.core.people import Reference
@@ -27,7 +27,7 @@ from testamur.core.records import NewRecord, Recorded, Report, check_times
 from testamur.ledger.assignments import find_assignment
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
-from testamur.ledger.people_rows import find_person
+from testamur.ledger.people_rows import known_person
 from testamur.ledger.records import Records
 from testamur.ledger.standing_facts import About
 from testamur.ledger.standing_lines import restand, restand_people
@@ -227,9 +227,7 @@ class Decisions:
 
 async def _grantee(tx: Tx, caller: Caller, reference: Reference) -> Id:
     """The person a decision is for. Raises PersonNotFound, Forbidden (rule X7)."""
-    person = await find_person(tx, reference)
-    if person is None:
-        raise PersonNotFound(f"No person {reference.value!r} in this tenant", field=reference.field)
+    person = await known_person(tx, reference)
     if caller.person == person:
         row = await tx.row("tenant_settings_get")
         if row is None or not row["self_granting"]:

@@ -7,12 +7,11 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from testamur.core.callers import Caller
-from testamur.core.errors import PersonNotFound
 from testamur.core.ids import Id
 from testamur.core.moments import to_utc
 from testamur.core.people import Reference
 from testamur.ledger.entries import Change, append
-from testamur.ledger.people_rows import find_person
+from testamur.ledger.people_rows import known_person
 from testamur.storage.database import Database
 from testamur.storage.transactions import Snapshot
 
@@ -83,9 +82,7 @@ class Dossiers:
         Raises: PersonNotFound naming the reference's field.
         """
         async with self._database.write(caller.tenant) as write:
-            person = await find_person(write, reference)
-            if person is None:
-                raise PersonNotFound(f"No person {reference.value!r} in this tenant", field=reference.field)
+            person = await known_person(write, reference)
             await append(write, caller.client, [Change("person.exported", person)], self._clock())
         async with self._database.snapshot(caller.tenant) as tx:
             about: str = await tx.value("dossier_person", person=person)

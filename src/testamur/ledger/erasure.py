@@ -16,7 +16,7 @@ from uuid import UUID
 
 from testamur.core.callers import Caller
 from testamur.core.decisions import check_reason
-from testamur.core.errors import LimitReached, NotFound, PersonNotFound
+from testamur.core.errors import LimitReached, NotFound
 from testamur.core.ids import FIRST_ID, Id, new_id
 from testamur.core.people import Reference
 from testamur.core.retention import (
@@ -33,7 +33,7 @@ from testamur.core.retention import (
 from testamur.ledger.entries import Change, append
 from testamur.ledger.erased import remember
 from testamur.ledger.keeping import About, about_person, rules_of
-from testamur.ledger.people_rows import find_person
+from testamur.ledger.people_rows import known_person
 from testamur.storage.database import Database
 from testamur.storage.transactions import Row, Tx, WriteTx
 
@@ -131,7 +131,7 @@ class Erasures:
         """
         async with self._database.read(tenant) as tx:
             await tx.run("erasure_patience")
-            about = await about_person(tx, await _existing(tx, reference), self._clock())
+            about = await about_person(tx, await known_person(tx, reference), self._clock())
             plan = about.keeping.plan(level, about.owned)
             return Rehearsal(about.person, level, _counted(plan, await self._find(tx, about, plan)), plan.kept)
 
@@ -147,7 +147,7 @@ class Erasures:
         check_reason(reason, None)
         async with self._database.read(caller.tenant) as tx:
             await tx.run("erasure_patience")
-            about = await about_person(tx, await _existing(tx, reference), self._clock())
+            about = await about_person(tx, await known_person(tx, reference), self._clock())
             found = await self._find(tx, about, about.keeping.plan(level, about.owned))
         async with self._database.write(caller.tenant, alone=True) as tx:
             await tx.run("erasure_patience")
@@ -225,7 +225,7 @@ class Erasures:
         Raises: PersonNotFound naming the reference's field.
         """
         async with self._database.read(tenant) as tx:
-            whom = await _existing(tx, person) if person else None
+            whom = await known_person(tx, person) if person else None
             rows = await tx.rows("erasures_page", person=whom, only_open=only_open, after=after, count=count)
         return [_erasure(row) for row in rows]
 
@@ -403,13 +403,6 @@ class Erasures:
 
 
 _NOTHING = "(?=a)b"
-
-
-async def _existing(tx: Tx, reference: Reference) -> Id:
-    person = await find_person(tx, reference)
-    if person is None:
-        raise PersonNotFound(f"No person {reference.value!r} in this tenant", field=reference.field)
-    return person
 
 
 def _said(reason: str, about: About, level: Level) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from testamur.core.callers import Caller
-from testamur.core.errors import Conflict, FieldFault, InvalidInput, ItemNotFound, PersonNotFound
+from testamur.core.errors import Conflict, FieldFault, InvalidInput, ItemNotFound
 from testamur.core.ids import FIRST_ID, LAST_ID, Id, new_id, parse
 from testamur.core.items import (
     Item,
@@ -31,7 +31,7 @@ from testamur.ledger.entries import Change, append
 from testamur.ledger.item_links import links_of
 from testamur.ledger.item_plan import Added, Changed, Plan, cleaned
 from testamur.ledger.item_writing import change_items, insert_items, write_items
-from testamur.ledger.people_rows import find_person
+from testamur.ledger.people_rows import known_person
 from testamur.ledger.skills import name_subjects, used_tag
 from testamur.ledger.standing_lines import restand_items
 from testamur.storage.database import Database
@@ -368,12 +368,7 @@ class Items:
 
 
 async def _reviewing(tx: Tx, reference: Reference | None) -> Id | None:
-    if reference is None:
-        return None
-    found = await find_person(tx, reference)
-    if found is None:
-        raise PersonNotFound(f"No person {reference.value!r} in this tenant", field=reference.field)
-    return found
+    return await known_person(tx, reference) if reference is not None else None
 
 
 async def plan_items(

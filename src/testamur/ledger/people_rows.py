@@ -21,12 +21,20 @@ async def find_person(tx: Tx, reference: Reference) -> Id | None:
     return found
 
 
+async def known_person(tx: Tx, reference: Reference) -> Id:
+    """The person whom `reference` names, deleted or not. Raises PersonNotFound naming its field."""
+    return _found(await find_person(tx, reference), reference)
+
+
 async def present_person(tx: Tx, reference: Reference) -> Id:
     """The person whom `reference` names. Raises PersonNotFound naming its field, also when she was deleted."""
-    found = (await resolve_people(tx, [reference])).get(0)
-    if found is None:
+    return _found((await resolve_people(tx, [reference])).get(0), reference)
+
+
+def _found(person: Id | None, reference: Reference) -> Id:
+    if person is None:
         raise PersonNotFound(f"No person {reference.value!r} in this tenant", field=reference.field)
-    return found
+    return person
 
 
 async def resolve_people(tx: Tx, people: Sequence[Reference], *, with_deleted: bool = False) -> dict[int, Id]:

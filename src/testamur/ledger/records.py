@@ -11,14 +11,14 @@ from typing import Any, TypeAlias, TypeVar
 from msgspec import Struct
 
 from testamur.core.callers import Caller
-from testamur.core.errors import CompletionNotFound, Conflict, ItemNotFound, PersonNotFound, TestamurError
+from testamur.core.errors import CompletionNotFound, Conflict, ItemNotFound, TestamurError
 from testamur.core.ids import Id, new_id
 from testamur.core.moments import Precision, When
 from testamur.core.people import Reference, normalise
 from testamur.core.records import NewRecord, Record, Recorded, Report, Revision, Shown, Statement, Telling
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
-from testamur.ledger.people_rows import find_person
+from testamur.ledger.people_rows import known_person
 from testamur.ledger.plain import PlainTellings
 from testamur.ledger.recording import Batch, EntryRow
 from testamur.ledger.shapes import Shape
@@ -107,7 +107,7 @@ class Records:
             if person is None:
                 rows = await tx.rows(shaped("records_page", shape.sql), **bounds)
             else:
-                whom = await _existing(tx, person)
+                whom = await known_person(tx, person)
                 rows = await tx.rows(shaped("records_page_of_person", shape.sql), person=whom, **bounds)
         return [_shown(row) for row in rows]
 
@@ -228,12 +228,12 @@ class Records:
                 what = await find_item(tx, item)
                 if what is None:
                     raise ItemNotFound(f"No learning object {item.value!r} in this tenant", field=item.field)
-                of = await _existing(tx, person) if person else None
+                of = await known_person(tx, person) if person else None
                 rows = await tx.rows("records_page_of_item", item=what, person=of, **bounds)
                 return [record_of(row) for row in rows]
             if person is None:
                 return [record_of(row) for row in await tx.rows("records_page", **bounds)]
-            whom = await _existing(tx, person)
+            whom = await known_person(tx, person)
             return [record_of(row) for row in await tx.rows("records_page_of_person", person=whom, **bounds)]
 
     async def numbered_page(
@@ -253,7 +253,7 @@ class Records:
         Only what has both a person and an item. Raises PersonNotFound, ItemNotFound naming the reference's field.
         """
         async with self._database.read(tenant) as tx:
-            whom = await _existing(tx, person) if person else None
+            whom = await known_person(tx, person) if person else None
             what = await find_item(tx, item) if item else None
             if item and what is None:
                 raise ItemNotFound(f"No learning object {item.value!r} in this tenant", field=item.field)
@@ -441,13 +441,6 @@ def _looked_up(new: NewRecord) -> _LookedUp:
     if new.key is not None:
         wanted.source, wanted.key = new.key.source, new.key.value
     return wanted
-
-
-async def _existing(tx: Tx, person: Reference) -> Id:
-    whom = await find_person(tx, person)
-    if whom is None:
-        raise PersonNotFound(f"No person {person.value!r} in this tenant", field=person.field)
-    return whom
 
 
 def _shown(row: Row) -> Shown:

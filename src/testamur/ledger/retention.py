@@ -15,7 +15,6 @@ from testamur.core.errors import (
     ItemNotFound,
     LimitReached,
     NotFound,
-    PersonNotFound,
 )
 from testamur.core.ids import Id, new_id
 from testamur.core.people import Reference
@@ -24,7 +23,7 @@ from testamur.core.skills import tag_key
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
 from testamur.ledger.keeping import hold_of, rule_of, rules_of
-from testamur.ledger.people_rows import find_person
+from testamur.ledger.people_rows import known_person
 from testamur.storage.database import Database
 from testamur.storage.transactions import Tx
 
@@ -117,13 +116,8 @@ class Retention:
             raise InvalidInput(FieldFault("person", "range", "either a person or an item must be given"))
         async with self._database.write(caller.tenant, alone=True) as tx:
             now = self._clock()
-            whom = what = None
-            if person is not None:
-                whom = await find_person(tx, person)
-                if whom is None:
-                    raise PersonNotFound(f"No person {person.value!r} in this tenant", field=person.field)
-            if item is not None:
-                what = await _item(tx, item)
+            whom = await known_person(tx, person) if person is not None else None
+            what = await _item(tx, item) if item is not None else None
             if await tx.value("legal_holds_open") >= HOLDS_MAX:
                 raise LimitReached(f"{HOLDS_MAX} legal holds last already")
             id = new_id()
@@ -171,9 +165,7 @@ class Retention:
         Raises: PersonNotFound, ItemNotFound naming the field.
         """
         async with self._database.read(tenant) as tx:
-            whom = await find_person(tx, person) if person else None
-            if person is not None and whom is None:
-                raise PersonNotFound(f"No person {person.value!r} in this tenant", field=person.field)
+            whom = await known_person(tx, person) if person else None
             what = await _item(tx, item) if item else None
             rows = await tx.rows(
                 "legal_holds_page", person=whom, item=what, only_open=not with_lifted, after=after, count=count

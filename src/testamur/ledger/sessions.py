@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from testamur.core.callers import Caller
-from testamur.core.errors import ItemNotFound, KeyReused, PersonNotFound, SessionNotFound
+from testamur.core.errors import ItemNotFound, KeyReused, SessionNotFound
 from testamur.core.ids import FIRST_ID, Id, new_id
 from testamur.core.people import Reference
 from testamur.core.sessions import NewSession, QuizAttempt, RecordedSession, Session
 from testamur.ledger.entries import Change, append
 from testamur.ledger.items import find_item
-from testamur.ledger.people_rows import find_person, present_person
+from testamur.ledger.people_rows import known_person, present_person
 from testamur.ledger.standing_lines import restand_people
 from testamur.storage.database import Database
 from testamur.storage.transactions import Row, Tx
@@ -111,9 +111,7 @@ class Sessions:
             if person is None:
                 rows = await tx.rows("sessions_page", after=after, count=count)
             else:
-                whom = await find_person(tx, person)
-                if whom is None:
-                    raise PersonNotFound(f"No person {person.value!r} in this tenant", field=person.field)
+                whom = await known_person(tx, person)
                 rows = await tx.rows("sessions_page_of_person", person=whom, after=after, count=count)
             return await _read(tx, [row["id"] for row in rows], self._clock())
 

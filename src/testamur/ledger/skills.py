@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from testamur.core.callers import Caller
-from testamur.core.errors import FieldFault, InvalidInput, PersonNotFound
+from testamur.core.errors import FieldFault, InvalidInput
 from testamur.core.ids import Id, new_id, parse
 from testamur.core.items import ItemTelling
 from testamur.core.people import Reference
@@ -31,7 +31,7 @@ from testamur.core.skills import (
     tag_names,
 )
 from testamur.ledger.entries import Change, append
-from testamur.ledger.people_rows import find_person
+from testamur.ledger.people_rows import present_person
 from testamur.storage.database import Database
 from testamur.storage.transactions import Row, Tx, WriteTx
 
@@ -121,7 +121,7 @@ class Skills:
         """
         async with self._database.write(caller.tenant, alone=True) as tx:
             now = self._clock()
-            whom = await _person(tx, person)
+            whom = await present_person(tx, person)
             named = await _resolve(tx, tags)
             rows = await tx.rows("interests_tie", person=whom, ids=[new_id() for _ in named], tags=list(named), now=now)
             await _tell(tx, caller, "interest.opened", whom, rows, named, now)
@@ -134,7 +134,7 @@ class Skills:
         """
         async with self._database.write(caller.tenant, alone=True) as tx:
             now = self._clock()
-            whom = await _person(tx, person)
+            whom = await present_person(tx, person)
             named = await _resolve(tx, tags)
             rows = await tx.rows("interests_untie", person=whom, tags=list(named), now=now)
             await _tell(tx, caller, "interest.closed", whom, rows, named, now)
@@ -152,7 +152,7 @@ class Skills:
             _check_setting(setting)
         async with self._database.write(caller.tenant, alone=True) as tx:
             now = self._clock()
-            whom = await _person(tx, person)
+            whom = await present_person(tx, person)
             named = await _resolve(tx, [setting.tag for setting in settings])
             ids = {tag_key(name): id for id, name in named.items()}
             before = {row["tag"]: _skill(row) for row in await tx.rows("person_skills_get", people=[whom])}
@@ -390,14 +390,6 @@ def _check_setting(setting: SkillSetting) -> None:
     for value in (setting.level, setting.target):
         if value is not None and not NO_LEVEL <= value <= LEVEL_MAX:
             raise InvalidInput(FieldFault(setting.tag.field, "range", f"levels are from {NO_LEVEL} to {LEVEL_MAX}"))
-
-
-async def _person(tx: Tx, reference: Reference) -> Id:
-    id = await find_person(tx, reference)
-    rows = await tx.rows("people_get", ids=[id] if id else [])
-    if id is None or not rows or rows[0]["deleted_at"] is not None:
-        raise PersonNotFound(f"No person {reference.value!r} in this tenant", field=reference.field)
-    return id
 
 
 async def _resolve(tx: Tx, tags: Sequence[TagNamed]) -> dict[Id, str]:

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from testamur.core import compliance
 from testamur.core.assignments import AssignmentEdit, NewAssignment
 from testamur.core.compliance import NOT_COUNTED, Facts, Status, standing_on
-from testamur.core.errors import PersonNotFound
 from testamur.core.ids import Id, new_id
 from testamur.core.people import Reference
 from testamur.core.standing import (
@@ -31,7 +30,7 @@ from testamur.core.standing import (
 )
 from testamur.ledger import standing_known
 from testamur.ledger.assignments import edited_settings, find_assignment, new_settings
-from testamur.ledger.people_rows import find_person
+from testamur.ledger.people_rows import known_person
 from testamur.ledger.standing_facts import About
 from testamur.ledger.standing_known import Knowledge, Ranked, Tally, Wanted
 from testamur.ledger.standing_preview import Proposal, check_size, preview
@@ -80,7 +79,7 @@ class Standings:
         """
         now = self._clock()
         async with self._database.read(tenant) as tx:
-            whom = await _person(tx, person)
+            whom = await known_person(tx, person)
             about = await About.read(tx, await find_assignment(tx, assignment))
             facts = (await about.facts(tx, [whom], moment=known_at))[whom]
         return _worked_out(about, whom, facts, on, known_at, now)
@@ -94,7 +93,7 @@ class Standings:
         """
         now = self._clock()
         async with self._database.read(tenant) as tx:
-            whom = await _person(tx, person)
+            whom = await known_person(tx, person)
             zone = await _zone(tx)
             day = on or (known_at or now).astimezone(zone).date()
             if known_at is not None:
@@ -499,13 +498,6 @@ def _bounds(of: StandingFilter) -> dict[str, Any]:
 
 async def _open_tasks(tx: Tx) -> list[Row]:
     return await tx.rows("standing_waits")
-
-
-async def _person(tx: Tx, reference: Reference) -> Id:
-    person = await find_person(tx, reference)
-    if person is None:
-        raise PersonNotFound(f"No person {reference.value!r} in this tenant", field=reference.field)
-    return person
 
 
 async def _zone(tx: Tx) -> ZoneInfo:
