@@ -46,7 +46,7 @@ class Tx:
         return found
 
     @called
-    async def value(self, query: str, **parameters: Any) -> Any:
+    async def value(self, query: str | Query, **parameters: Any) -> Any:
         """The first column of the first row, or None."""
         return await self._connection.fetchval(*self._bind(query, parameters))
 

@@ -277,12 +277,16 @@ SELECT DISTINCT o.item, o.mapped_to FROM outside_learning o WHERE o.tenant = :te
 
 -- name: import_close
 -- Facts whose source tells them otherwise now. Closed before the new ones are written, because both may name the same
--- moment.
+-- moment. What is decided is worked out once: where the planner takes the ledger for nearly empty, because it was when
+-- somebody last looked, each of its facts would be held against all decisions made anew.
+WITH decided AS MATERIALIZED (
+    SELECT d.number, d.told_record, d.standing_revision FROM import_decision d
+    WHERE d.tenant = :tenant AND d.batch = :batch AND d.number > :after AND d.number <= :last AND d.decided = 'superseded'
+      AND d.number IN (SELECT unnest(:numbers::int[]))
+)
 UPDATE fact f SET closed_at = :now, closed_as = 'superseded', closed_by = :person
-FROM import_decision d
-WHERE d.tenant = :tenant AND d.batch = :batch AND d.number > :after AND d.number <= :last AND d.decided = 'superseded'
-  AND d.number IN (SELECT unnest(:numbers::int[]))
-  AND f.tenant = :tenant AND f.record = d.told_record AND f.revision = d.standing_revision AND f.closed_at IS NULL
+FROM decided d
+WHERE f.tenant = :tenant AND f.record = d.told_record AND f.revision = d.standing_revision AND f.closed_at IS NULL
 RETURNING d.number, f.record, f.revision + 1 AS revision, f.id AS old, f.created_at, f.created_by;
 
 -- name: import_slice_plain
