@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from testamur.cli.welcome import examples
 from testamur.core.moments import format_instant
 from tests import plain
 from tests.delivery.receiver import Receiver, receiving
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -44,11 +46,8 @@ class Process:
         )
 
     def ready(self) -> dict[str, Any]:
-        until = time.monotonic() + 60
-        while not self.ready_file.exists():
-            assert self.process.poll() is None, self.log_path.read_text()
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        eventually(lambda: self.ready_file.exists() or self.process.poll() is not None)
+        assert self.process.poll() is None, self.log_path.read_text()
         document: dict[str, Any] = json.loads(self.ready_file.read_text())
         return document
 
@@ -135,12 +134,8 @@ def test_what_a_newcomer_pastes_is_printed_whole_however_narrow_the_terminal(dat
     with serving(data, "--demo") as process:
         ready = process.ready()
         expected = [command for _, command in examples(ready)]
-        until = time.monotonic() + 10
-        printed: list[str] = []
-        while not set(expected) <= set(printed) and time.monotonic() < until:
-            time.sleep(0.05)
-            printed = (data.parent / f"{data.name}.log").read_text().splitlines()
-        assert set(expected) <= set(printed)
+        log = data.parent / f"{data.name}.log"
+        eventually(lambda: log.read_text().splitlines(), lambda printed: set(expected) <= set(printed))
 
 
 def test_kill_9_under_load_loses_and_doubles_nothing(data: Path) -> None:
@@ -165,10 +160,7 @@ def test_kill_9_under_load_loses_and_doubles_nothing(data: Path) -> None:
         lanes = [threading.Thread(target=load, args=(lane,)) for lane in range(8)]
         for lane in lanes:
             lane.start()
-        until = time.monotonic() + 60
-        while len(acknowledged) <= 100:
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        eventually(lambda: len(acknowledged) > 100)
         process.process.kill()
         process.process.wait()
         stop.set()
@@ -220,7 +212,7 @@ def test_kill_9_while_webhooks_are_told_leaves_no_event_out(data: Path) -> None:
                     post(ready, client, at + timedelta(milliseconds=n)).json()["statementId"] for n in range(300)
                 ]
             for receiver in receivers.values():
-                receiver.wait(30, seconds=30)
+                receiver.wait(30)
             process.process.kill()
             process.process.wait()
         is_killed.set()
@@ -231,15 +223,14 @@ def test_kill_9_while_webhooks_are_told_leaves_no_event_out(data: Path) -> None:
             client = stack.enter_context(
                 plain.Client(headers={"authorization": f"Bearer {own['api_key']}"}, timeout=30)
             )
+
+            def told(id: str) -> list[str]:
+                path = f"{own['url']}/v1/webhooks/{id}/deliveries"
+                return [one["outcome"] for one in client.get(path, params={"limit": 1000}).json()["data"]]
+
             for id in added.values():
-                until = time.monotonic() + 60
-                told: list[dict[str, Any]] = []
-                while len(told) < len(set(statements)) and time.monotonic() < until:
-                    path = f"/v1/webhooks/{id}/deliveries"
-                    told = client.get(own["url"] + path, params={"limit": 1000}).json()["data"]
-                    time.sleep(0.2)
-                assert len(told) == len(set(statements))
-                assert all(one["outcome"] == "delivered" for one in told)
+                outcomes = eventually(partial(told, id), lambda told: len(told) >= len(set(statements)))
+                assert outcomes == ["delivered"] * len(set(statements))
         for dialect, receiver in receivers.items():
             first: dict[str, int] = {}
             for place, one in enumerate(receiver.received):
@@ -310,11 +301,15 @@ def test_two_workers_share_one_port(data: Path) -> None:
             at = datetime(2018, 1, 1, tzinfo=UTC)
             ids = {post(ready, client, at).json()["statementId"] for _ in range(50)}
         assert len(ids) == 1
-        time.sleep(0.2)  # a request is counted when its answer is out
-        for _ in range(8):  # each on a connection of its own, so of whichever worker takes it
+
+        def counted() -> float:
             told = plain.get(f"{ready['url']}/metrics").text
             of = r'testamur_request_seconds_count\{dialect="thrive",operation="(?!openapi)[^}]*\} ([0-9.]+)'
-            assert sum(map(float, re.findall(of, told))) == 50, told
+            return sum(map(float, re.findall(of, told)))
+
+        assert eventually(counted, lambda count: count >= 50) == 50, "a request is counted when its answer is out"
+        for _ in range(8):  # each on a connection of its own, so of whichever worker takes it
+            assert counted() == 50
         assert process.stop() == 0
 
 

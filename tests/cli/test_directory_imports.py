@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from testamur.cli.main import app
 from testamur.core.people import Identifier, NewPerson, Reference
 from testamur.storage.database import DatabaseUrls
+from tests.cli.imports import Import, commit_killed, counted, importing
 from tests.hub import Hub
 from tests.ledger.tellings import kept
 from tests.ledger.test_directory_imports import messy
 
-Import = Callable[..., dict[str, Any]]
-
 
 @pytest.fixture
 def run(urls: DatabaseUrls, hub: Hub) -> Import:
-    """The command's JSON document with its exit code."""
-
-    def run(*words: str | Path) -> dict[str, Any]:
-        common = ["--tenant", hub.tenant.slug, "--database-url", urls.owner, "--json"]
-        result = CliRunner().invoke(app, ["import", *map(str, words), *common])
-        document = json.loads(result.stdout) if result.stdout else {"error": result.stderr}
-        return {"exit": result.exit_code, **document}
-
-    return run
-
-
-def counted(document: dict[str, Any]) -> dict[str, int]:
-    assert document["exit"] == 0, document
-    assert sum(document["outcomes"].values()) == document["rows"]
-    return {outcome: count for outcome, count in document["outcomes"].items() if count}
+    return importing(urls, hub)
 
 
 def test_people_are_rehearsed_committed_and_confirmed(
@@ -95,15 +72,8 @@ def test_a_commit_of_people_that_is_killed_goes_on_where_it_was(
     path.write_text(text)
     rehearsed = run(path, "--of", "people")
     assert counted(rehearsed) == expected
-    options = ["--tenant", hub.tenant.slug, "--database-url", urls.owner, "--json"]
-    command = [sys.executable, "-m", "testamur", "import", "--commit", rehearsed["batch"], *options]
     for _ in range(2):
-        before = len(kept(urls, hub, "person", "1"))
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            end = time.monotonic() + 60
-            while len(kept(urls, hub, "person", "1")) == before and process.poll() is None and time.monotonic() < end:
-                time.sleep(0.01)
-            process.kill()
+        commit_killed(urls, hub, rehearsed["batch"], "person")
     done = run("--commit", rehearsed["batch"])
     assert (done["state"], counted(done)) == ("committed", expected)
     entries = kept(urls, hub, "ledger_entry", "number")

@@ -5,26 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
-import subprocess
-import sys
-import time
 from collections import Counter
-from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from testamur.cli.main import app
 from testamur.core.people import Identifier, NewPerson
 from testamur.storage.database import DatabaseUrls
+from tests.cli.imports import Import, commit_killed, counted, importing
 from tests.hub import Hub
 from tests.ledger.imports import records
 from tests.ledger.tellings import kept
-
-Import = Callable[..., dict[str, Any]]
 
 HEAD = "employee_id,learning,completed_on\n"
 TEXT = f"{HEAD}00123,FIRE-101,2023-05-04\n999,FIRE-101,2023-05-04\n00124,FIRE-101,soon\n"
@@ -32,15 +24,7 @@ TEXT = f"{HEAD}00123,FIRE-101,2023-05-04\n999,FIRE-101,2023-05-04\n00124,FIRE-10
 
 @pytest.fixture
 def run(urls: DatabaseUrls, hub: Hub) -> Import:
-    """The command's JSON document with its exit code."""
-
-    def run(*words: str | Path, stdin: str | None = None) -> dict[str, Any]:
-        common = ["--tenant", hub.tenant.slug, "--database-url", urls.owner, "--json"]
-        result = CliRunner().invoke(app, ["import", *map(str, words), *common], input=stdin)
-        document = json.loads(result.stdout) if result.stdout else {"error": result.stderr}
-        return {"exit": result.exit_code, **document}
-
-    return run
+    return importing(urls, hub)
 
 
 @pytest.fixture
@@ -48,12 +32,6 @@ def file(tmp_path: Path) -> Path:
     file = tmp_path / "history.csv"
     file.write_text(TEXT)
     return file
-
-
-def counted(document: dict[str, Any]) -> dict[str, int]:
-    assert document["exit"] == 0, document
-    assert sum(document["outcomes"].values()) == document["rows"]
-    return {outcome: count for outcome, count in document["outcomes"].items() if count}
 
 
 def test_a_file_is_rehearsed_committed_and_taken_back(hub: Hub, run: Import, file: Path) -> None:
@@ -200,15 +178,8 @@ def test_a_commit_that_is_killed_goes_on_where_it_was(
     lines = [f"0012{3 + day % 2},FIRE-101,{first + timedelta(days=day)}\n" for day in range(6_000)]
     path.write_text(HEAD + "".join(lines))
     rehearsed = run(path, "--rehearse")
-    options = ["--tenant", hub.tenant.slug, "--database-url", urls.owner, "--json"]
-    command = [sys.executable, "-m", "testamur", "import", "--commit", rehearsed["batch"], *options]
     for _ in range(2):
-        before = len(kept(urls, hub, "fact", "1"))
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            end = time.monotonic() + 60
-            while len(kept(urls, hub, "fact", "1")) == before and process.poll() is None and time.monotonic() < end:
-                time.sleep(0.01)
-            process.kill()
+        commit_killed(urls, hub, rehearsed["batch"], "fact")
     committed = run("--commit", rehearsed["batch"])
     assert (committed["state"], counted(committed)) == ("committed", counted(rehearsed))
     facts, entries = kept(urls, hub, "fact", "entry"), kept(urls, hub, "ledger_entry", "number")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +14,7 @@ from testamur.delivery.sender import Sender
 from testamur.dialects import ALL
 from testamur.http.operations import Notices
 from tests.hub import Hub
+from tests.waiting import eventually
 
 QUICK: Mapping[str, Notices] = {
     dialect.name: replace(dialect.notices, delays=(0.05, 0.05, 0.05)) for dialect in ALL if dialect.notices is not None
@@ -49,8 +49,6 @@ def deliveries(hub: Hub, webhook: Webhook, **options: Any) -> list[Delivery]:
 
 def settled(hub: Hub, webhook: Webhook, count: int, **options: Any) -> list[Delivery]:
     """The deliveries, once there are so many."""
-    until = time.monotonic() + 15
-    while len(found := deliveries(hub, webhook, **options)) < count and time.monotonic() < until:
-        time.sleep(0.05)
+    found = eventually(lambda: deliveries(hub, webhook, **options), lambda found: len(found) >= count)
     assert len(found) == count
     return found

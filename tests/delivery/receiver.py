@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import msgspec
+
+from tests.waiting import eventually
 
 
 @dataclass
@@ -36,13 +37,9 @@ class Receiver:
     redirect: str = ""
     received: list[Received] = field(default_factory=list)
 
-    def wait(self, count: int, seconds: float = 15) -> list[Received]:
+    def wait(self, count: int) -> list[Received]:
         """What arrived, once it is so many."""
-        until = time.monotonic() + seconds
-        while len(self.received) < count and time.monotonic() < until:
-            time.sleep(0.02)
-        assert len(self.received) >= count, f"{len(self.received)} of {count} arrived"
-        return self.received
+        return eventually(lambda: self.received, lambda received: len(received) >= count)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,6 +25,7 @@ from testamur.storage.database import DatabaseUrls
 from tests.delivery.deliveries import QUICK, deliveries, delivering, settled
 from tests.delivery.receiver import Received, Receiver, receiving
 from tests.hub import Hub, Server, moment
+from tests.waiting import PATIENCE_SECONDS, eventually
 
 
 def hook(hub: Hub, receiver: Receiver, *events: str, secret: str | None = None) -> Webhook:
@@ -263,11 +265,10 @@ def test_a_receiver_that_is_gone_is_left_alone_until_somebody_resumes_it(hub: Hu
         webhook = hook(hub, receiver)
         complete(hub, 2)
         receiver.wait(1)
-        until = time.monotonic() + 10
-        while hub.do(hub.ledger.webhooks.get(hub.tenant.id, webhook.id)).disabled_at is None:
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        assert "410" in (hub.do(hub.ledger.webhooks.get(hub.tenant.id, webhook.id)).disabled_because or "")
+        stopped = eventually(
+            lambda: hub.do(hub.ledger.webhooks.get(hub.tenant.id, webhook.id)), lambda webhook: webhook.disabled_at
+        )
+        assert "410" in (stopped.disabled_because or "")
         time.sleep(0.7)
         assert len(receiver.received) == 1
         receiver.answer = lambda _: 200
@@ -286,12 +287,14 @@ def test_two_workers_tell_each_event_once(hub: Hub) -> None:
 
 def test_one_receiver_that_is_slow_holds_up_no_other(hub: Hub) -> None:
     with receiving() as slow, receiving() as quick, delivering(hub):
-        slow.answer = lambda _: time.sleep(1) or 200  # type: ignore[func-returns-value]
+        is_served = threading.Event()
+        slow.answer = lambda _: 200 if is_served.wait(PATIENCE_SECONDS) else 500
         hook(hub, slow)
         hook(hub, quick)
         complete(hub, 5)
-        quick.wait(5, seconds=3)
-        assert len(slow.received) < 5
+        quick.wait(5)
+        assert slow.received == []
+        is_served.set()
 
 
 def test_a_removed_webhook_hears_nothing_more_and_is_not_found(hub: Hub, other_hub: Hub) -> None:
@@ -323,10 +326,7 @@ def test_the_server_itself_delivers_but_not_to_this_machine(urls: DatabaseUrls, 
     with receiving() as receiver, Server.start(urls):
         webhook = hook(hub, receiver)
         complete(hub)
-        until = time.monotonic() + 10
-        while hub.do(hub.ledger.webhooks.get(hub.tenant.id, webhook.id)).attempts == 0:
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        eventually(lambda: hub.do(hub.ledger.webhooks.get(hub.tenant.id, webhook.id)).attempts)
         assert receiver.received == []
     with receiving() as receiver, Server.start(urls, webhooks_to_private_addresses=True):
         hook(hub, receiver)

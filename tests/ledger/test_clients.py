@@ -27,6 +27,7 @@ from testamur.ledger.clients import TOKEN_SECONDS, Credential, NewKey
 from testamur.storage.database import Database, DatabaseUrls
 from tests.hub import Hub
 from tests.ledger.tellings import another_worker
+from tests.waiting import PATIENCE_SECONDS, until
 
 T = TypeVar("T")
 
@@ -36,23 +37,16 @@ async def listening(ledger: Ledger) -> AsyncIterator[Ledger]:
     """A worker that remembers credentials, because it hears when some change."""
     task = asyncio.create_task(ledger.clients.listen())
     try:
-        async with asyncio.timeout(5):
-            await until(lambda: ledger.clients._listens)
+        await until(lambda: ledger.clients._listens)
         yield ledger
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def until(holds: Callable[[], object]) -> None:
-    """Wait for what another task brings about; the caller's timeout ends a wait in vain."""
-    while not holds():  # noqa: ASYNC110 - nothing to listen to: the product has no use for such an event
-        await asyncio.sleep(0.01)
-
-
-async def until_refused(ask: Callable[[], Coroutine[Any, Any, Credential]], seconds: float = 3) -> None:
+async def until_refused(ask: Callable[[], Coroutine[Any, Any, Credential]]) -> None:
     """Ask until the answer is no, which must come soon: a remembered credential would be taken for minutes."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             try:
                 await ask()
@@ -203,9 +197,8 @@ def test_a_worker_whose_connection_was_cut_forgets_and_listens_again(urls: Datab
             )
             await admin.close()
             assert killed
-            async with asyncio.timeout(5):
-                await until(lambda: not other.clients._remembered)
-                await until(lambda: other.clients._listens)
+            await until(lambda: not other.clients._remembered)
+            await until(lambda: other.clients._listens)
             await other.clients.by_secret(hub.key.secret)
             await hub.ledger.clients.revoke(hub.tenant.id, hub.key.key)
             await until_refused(lambda: other.clients.by_secret(hub.key.secret))

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from testamur.storage.database import Database, DatabaseUrls, OwnerNeeded
 from testamur.storage.embedded import EmbeddedServer, EmbeddedServerError, FolderInUse, find_binaries, open_cluster
 from testamur.storage.migrate import Migration, migrate, migrations
 from tests.storage.databases import connected
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -71,15 +72,6 @@ def execute(url: str, *statements: str) -> Any:
             return await connection.fetchval(statements[-1])
 
     return asyncio.run(within())
-
-
-def wait_for(happened: Callable[[], bool], seconds: float) -> float:
-    """Wait until it happened and return how long that took."""
-    began = time.monotonic()
-    while not happened():
-        assert time.monotonic() < began + seconds, f"not within {seconds} s"
-        time.sleep(0.02)
-    return time.monotonic() - began
 
 
 def is_alive(pid: int) -> bool:
@@ -228,7 +220,7 @@ def test_the_server_ends_with_its_owner_also_by_kill_9_and_the_next_one_finds_ev
         assert is_alive(pid)
     finally:
         end(owner)
-    assert wait_for(lambda: not is_alive(pid), 10) < 10
+    eventually(lambda: not is_alive(pid))
     with open_cluster(cluster) as server:
         assert server.pid != pid
         assert execute(server.owner_url, "SELECT count(*) FROM survived") == 1000
@@ -257,7 +249,7 @@ def test_a_postmaster_killed_by_kill_9_is_started_again_and_recovers(cluster: Pa
                 working = asyncio.create_task(busy.execute("SELECT count(*) FROM generate_series(1, 3000000)"))
                 await asyncio.sleep(0.2)
                 os.kill(server.pid, signal.SIGKILL)
-                wait_for(server.restart_if_dead, 30)  # in this thread: the server ends with the one that starts it
+                eventually(server.restart_if_dead)  # in this thread: the server ends with the one that starts it
                 await asyncio.gather(working, return_exceptions=True)
 
         asyncio.run(kill())
@@ -268,7 +260,7 @@ def test_a_postmaster_killed_by_kill_9_is_started_again_and_recovers(cluster: Pa
 
 def test_a_cluster_whose_making_was_killed_is_made_again(folder: Path) -> None:
     owner = subprocess.Popen([sys.executable, "-c", OWNER, str(folder)], stdout=subprocess.PIPE, text=True)
-    wait_for(lambda: any(folder.glob("postgres.unfinished*/base")), 30)
+    eventually(lambda: any(folder.glob("postgres.unfinished*/base")))
     end(owner)
     assert not (folder / "postgres" / "PG_VERSION").exists()
     with open_cluster(folder) as server:

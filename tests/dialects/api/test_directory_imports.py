@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import httpx
@@ -10,11 +9,10 @@ import pytest
 
 from testamur.core.ids import parse, to_hex24, to_ulid
 from testamur.core.people import Identifier, NewPerson
+from tests.dialects.api.imports import CSV, PATH, until
 from tests.dialects.api.problems import problem
 from tests.hub import Hub
 
-PATH = "/v1/imports"
-CSV = {"content-type": "text/csv"}
 TEXT = "employee_id,given_name,manager,department\nE1,Al,,Sales\n00123,Adah,E1,\n,Nobody,,\n"
 
 
@@ -29,16 +27,6 @@ def send(client: httpx.Client, text: str = TEXT, **params: Any) -> dict[str, Any
     assert answer.status_code == 201, answer.text
     made: dict[str, Any] = answer.json()
     return made
-
-
-def until(client: httpx.Client, id: str, state: str) -> dict[str, Any]:
-    """The import once it is in a state: the server works on it in the background."""
-    end = time.monotonic() + 30
-    while (found := client.get(f"{PATH}/{id}").json())["state"] != state and time.monotonic() < end:
-        time.sleep(0.05)
-    assert found["state"] == state
-    told: dict[str, Any] = found
-    return told
 
 
 def test_people_are_rehearsed_and_committed(hub: Hub, client: httpx.Client) -> None:

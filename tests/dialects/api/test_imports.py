@@ -6,20 +6,18 @@ import csv
 import gzip
 import hashlib
 import io
-import time
 from typing import Any
 
 import httpx
 import pytest
 
 from testamur.core.ids import to_hex24, to_ulid
+from tests.dialects.api.imports import CSV, PATH, until
 from tests.dialects.api.problems import problem
 from tests.hub import Hub
 
-PATH = "/v1/imports"
 HEAD = "employee_id,learning,completed_on\n"
 TEXT = f"{HEAD}00123,FIRE-101,2023-05-04\n999,FIRE-101,2023-05-04\n00124,FIRE-101,=soon\n"
-CSV = {"content-type": "text/csv"}
 
 
 @pytest.fixture
@@ -33,16 +31,6 @@ def send(client: httpx.Client, text: str | bytes = TEXT, **params: Any) -> dict[
     made: dict[str, Any] = answer.json()
     assert answer.headers["location"].endswith(f"/api{PATH}/{made['id']}")
     return made
-
-
-def until(client: httpx.Client, id: str, state: str) -> dict[str, Any]:
-    """The import once it is in a state: the server works on it in the background."""
-    end = time.monotonic() + 30
-    while (found := client.get(f"{PATH}/{id}").json())["state"] != state and time.monotonic() < end:
-        time.sleep(0.05)
-    assert found["state"] == state
-    told: dict[str, Any] = found
-    return told
 
 
 def test_a_file_is_rehearsed_committed_and_taken_back(hub: Hub, client: httpx.Client) -> None:

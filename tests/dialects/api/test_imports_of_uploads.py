@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -18,6 +17,7 @@ from testamur.core.uploads import Rehearsal, UploadInUse
 from testamur.ledger import Ledger, import_requests, utc_now
 from testamur.ledger.uploads import KEPT
 from testamur.storage.database import DatabaseUrls
+from tests.dialects.api.imports import until
 from tests.dialects.api.problems import problem
 from tests.dialects.api.uploads import HISTORY, TUS, create, id_of, send
 from tests.hub import Hub
@@ -27,15 +27,6 @@ from tests.storage.databases import connected
 @pytest.fixture
 def client(hub: Hub) -> httpx.Client:
     return hub.client("api")
-
-
-def until(client: httpx.Client, id: str, *states: str) -> dict[str, Any]:
-    end = time.monotonic() + 30
-    while (found := client.get(f"/v1/imports/{id}").json())["state"] not in states and time.monotonic() < end:
-        time.sleep(0.05)
-    assert found["state"] in states
-    told: dict[str, Any] = found
-    return told
 
 
 def test_an_upload_becomes_an_import_as_often_as_it_is_named(client: httpx.Client) -> None:

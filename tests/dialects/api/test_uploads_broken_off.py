@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 import pytest
@@ -13,8 +14,9 @@ import pytest
 from testamur.ledger import uploads
 from testamur.storage.database import DatabaseUrls
 from tests import plain
-from tests.dialects.api.uploads import breaking, checksum, create, eventually, kept, offset, parts, send
+from tests.dialects.api.uploads import breaking, checksum, create, kept, offset, parts, send
 from tests.hub import Hub, Server
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def test_what_came_before_the_connection_broke_is_kept(hub: Hub, client: httpx.C
         with breaking(hub, place, came, len(content) - came) as wire:
             wire.sendall(content[came : came + size])
         came += size
-        eventually(lambda: offset(client, place), came)
+        eventually(partial(offset, client, place), came.__eq__)
     assert send(client, place, came, content[came:]).headers["upload-offset"] == str(len(content))
     assert kept(hub, place) == content
 
@@ -53,7 +55,7 @@ def test_who_comes_later_takes_the_upload_over(hub: Hub, client: httpx.Client) -
     place = create(client, len(content))
     with breaking(hub, place, 0, len(content)) as wire:
         wire.sendall(content[: 1 << 20])
-        eventually(lambda: offset(client, place) >= 1 << 20, True)
+        eventually(lambda: offset(client, place) >= 1 << 20)
         at = offset(client, place)
         assert send(client, place, at, content[at : at + 10]).status_code == 204
         wire.sendall(content[1 << 20 :])
@@ -137,6 +139,6 @@ def test_what_comes_slowly_is_kept_now_and_then(
     place = create(client, 100)
     with breaking(hub, place, 0, 100) as wire:
         wire.sendall(b"12345")
-        eventually(lambda: offset(client, place), 5)
+        eventually(lambda: offset(client, place) == 5)
         wire.sendall(b"67890")
-        eventually(lambda: offset(client, place), 10)
+        eventually(lambda: offset(client, place) == 10)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +22,7 @@ from tests.delivery.receiver import Received, Receiver, receiving
 from tests.dialects.api.problems import problem
 from tests.dialects.rise.pages import import_dates
 from tests.hub import Hub, moment
+from tests.waiting import eventually
 
 PATH = "/v1/webhooks"
 URL = "https://example.com/hook"
@@ -58,14 +58,13 @@ def verified(one: Received, secret: str) -> Any:
 
 
 def settled(client: httpx.Client, made: dict[str, Any], count: int, **params: str) -> list[dict[str, Any]]:
-    until = time.monotonic() + 15
-    while time.monotonic() < until:
-        listed: list[dict[str, Any]] = client.get(f"{PATH}/{made['id']}/deliveries", params=params).json()["data"]
-        if len(listed) >= count:
-            break
-        time.sleep(0.05)
-    assert len(listed) == count
-    return listed
+    def listed() -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = client.get(f"{PATH}/{made['id']}/deliveries", params=params).json()["data"]
+        return told
+
+    found = eventually(listed, lambda told: len(told) >= count)
+    assert len(found) == count
+    return found
 
 
 def test_a_webhook_is_added_read_changed_and_removed(hub: Hub, client: httpx.Client) -> None:
@@ -297,10 +296,7 @@ def test_a_receiver_that_is_gone_disables_its_webhook_until_it_is_switched_on(
     made = create(client, url=receiver.url)
     one = f"{PATH}/{made['id']}"
     add_person(hub)
-    until = time.monotonic() + 10
-    while not (shown := client.get(one).json())["disabled"]:
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    shown = eventually(lambda: client.get(one).json(), lambda told: told["disabled"])
     assert "410" in shown["disabled_because"]
     receiver.answer = lambda _: 200
     client.patch(one, json={"disabled": False})

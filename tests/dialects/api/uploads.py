@@ -7,8 +7,7 @@ import base64
 import hashlib
 import io
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -99,10 +98,3 @@ def parts(urls: DatabaseUrls, place: str) -> list[int]:
         return [row["size"] for row in rows]
 
     return asyncio.run(read())
-
-
-def eventually(found: Callable[[], Any], wanted: Any) -> None:
-    end = time.monotonic() + 20
-    while found() != wanted and time.monotonic() < end:
-        time.sleep(0.02)
-    assert found() == wanted

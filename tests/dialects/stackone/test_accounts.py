@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import httpx
@@ -13,6 +12,7 @@ from testamur.core.people import Reference
 from testamur.ledger.tenants import Account, AccountChange
 from tests import plain
 from tests.hub import Hub
+from tests.waiting import eventually
 
 USERS = "/unified/lms/users"
 
@@ -194,10 +194,7 @@ def test_an_account_of_an_unknown_kind_is_501_and_a_suspended_one_412(hub: Hub, 
     change(hub, account, status="suspended", status_reason="unpaid")
     (reason,) = client.get(f"/accounts/{to_opaque(account.id)}").json()["status_reasons"]
     assert (reason["code"], reason["description"]) == ("suspended", "unpaid")
-    until = time.monotonic() + 10
-    while client.get(USERS, headers=headers).status_code != 412 and time.monotonic() < until:
-        time.sleep(0.1)
-    assert client.get(USERS, headers=headers).status_code == 412
+    eventually(lambda: client.get(USERS, headers=headers).status_code == 412)
 
 
 def test_what_needs_an_upstream_system_is_501(hub: Hub, client: httpx.Client) -> None:
