@@ -204,7 +204,7 @@ class Hub:
         elif dialect == "xapi":
             auth = (to_hex24(key.client), key.secret)
             headers["x-experience-api-version"] = "1.0.3"
-        client = plain.Client(base_url=base, auth=auth, headers=headers, timeout=30)
+        client = plain.Client(base_url=base, auth=auth, headers=headers)
         self.clients.append(client)
         return client
 

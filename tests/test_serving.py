@@ -147,7 +147,7 @@ def test_kill_9_under_load_loses_and_doubles_nothing(data: Path) -> None:
 
         def load(lane: int) -> None:
             at = datetime(2021, 1, 1, tzinfo=UTC) + timedelta(days=lane)
-            with plain.Client(timeout=10) as client:
+            with plain.Client() as client:
                 while not stop.is_set():
                     at += timedelta(milliseconds=1)
                     try:
@@ -170,7 +170,7 @@ def test_kill_9_under_load_loses_and_doubles_nothing(data: Path) -> None:
         ready = process.ready()
         thrive = ready["dialects"]["thrive"]
         stored: list[dict[str, Any]] = []
-        with plain.Client(auth=(thrive["username"], thrive["password"]), timeout=30) as client:
+        with plain.Client(auth=(thrive["username"], thrive["password"])) as client:
             for page in range(1, 1000):
                 rows = client.get(
                     f"{thrive['url']}/rest/v1/learning/completions",
@@ -206,7 +206,7 @@ def test_kill_9_while_webhooks_are_told_leaves_no_event_out(data: Path) -> None:
                 words = ["webhook", "add", receivers[dialect].url, "--dialect", dialect, "--event", event]
                 words += ["--tenant", ready["tenant"]["id"], "--data", str(data), "--json"]
                 added[dialect] = json.loads(command(*words).stdout)["id"]
-            with plain.Client(timeout=30) as client:
+            with plain.Client() as client:
                 at = datetime(2017, 1, 1, tzinfo=UTC)
                 statements = [
                     post(ready, client, at + timedelta(milliseconds=n)).json()["statementId"] for n in range(300)
@@ -220,9 +220,7 @@ def test_kill_9_while_webhooks_are_told_leaves_no_event_out(data: Path) -> None:
             assert len(receiver.received) < 300, "all was told before the kill"
         with serving(data, TESTAMUR_WEBHOOKS_TO_PRIVATE_ADDRESSES="true") as process:
             own = process.ready()["dialects"]["api"]
-            client = stack.enter_context(
-                plain.Client(headers={"authorization": f"Bearer {own['api_key']}"}, timeout=30)
-            )
+            client = stack.enter_context(plain.Client(headers={"authorization": f"Bearer {own['api_key']}"}))
 
             def told(id: str) -> list[str]:
                 path = f"{own['url']}/v1/webhooks/{id}/deliveries"
@@ -245,7 +243,7 @@ def test_kill_9_while_webhooks_are_told_leaves_no_event_out(data: Path) -> None:
 def test_the_database_dying_is_answered_with_503_and_mended_without_a_restart(data: Path) -> None:
     with serving(data) as process:
         ready = process.ready()
-        with plain.Client(timeout=30) as client:
+        with plain.Client() as client:
             at = datetime(2022, 1, 1, tzinfo=UTC)
             assert post(ready, client, at).status_code in (200, 201)
             statuses: list[int] = []
@@ -272,7 +270,7 @@ def test_a_stop_lets_requests_finish_and_ends_the_embedded_server(data: Path) ->
         answers: list[int] = []
 
         def load() -> None:
-            with plain.Client(timeout=30) as client:
+            with plain.Client() as client:
                 for n in range(10_000):
                     try:
                         at = datetime(2019, 1, 1, tzinfo=UTC) + timedelta(milliseconds=n)
@@ -297,7 +295,7 @@ def test_a_stop_lets_requests_finish_and_ends_the_embedded_server(data: Path) ->
 def test_two_workers_share_one_port(data: Path) -> None:
     with serving(data, "--workers", "2") as process:
         ready = process.ready()
-        with plain.Client(timeout=30) as client:
+        with plain.Client() as client:
             at = datetime(2018, 1, 1, tzinfo=UTC)
             ids = {post(ready, client, at).json()["statementId"] for _ in range(50)}
         assert len(ids) == 1

@@ -39,7 +39,7 @@ def run(urls: DatabaseUrls, hub: Hub) -> Run:
 
 
 def client(hub: Hub, token: str) -> httpx.Client:
-    made = plain.Client(base_url=f"{hub.server.url}/cpod", headers={"authorization": f"Bearer {token}"}, timeout=30)
+    made = plain.Client(base_url=f"{hub.server.url}/cpod", headers={"authorization": f"Bearer {token}"})
     hub.clients.append(made)
     return made
 

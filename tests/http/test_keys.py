@@ -24,6 +24,7 @@ from testamur.storage.database import Database, DatabaseUrls
 from tests.dialects.api.problems import problem
 from tests.hub import Hub, moment
 from tests.storage.databases import connected
+from tests.waiting import PATIENCE_SECONDS
 
 PEOPLE = "/v1/people"
 
@@ -308,7 +309,7 @@ def test_one_tenants_crowd_leaves_connections_to_others(urls: DatabaseUrls, hub:
         try:
             await first_is_in.wait()
             await asyncio.sleep(0.1)  # the others have come as far as they get
-            found = await asyncio.wait_for(ledger.people.page(other_hub.tenant.id, count=10), 5)
+            found = await asyncio.wait_for(ledger.people.page(other_hub.tenant.id, count=10), PATIENCE_SECONDS)
             assert len(found) == 2
         finally:
             may_go_on.set()

@@ -26,6 +26,7 @@ from testamur.http import protocol
 from testamur.http.exchange import respond
 from testamur.http.protocol import HttpProtocol
 from tests.hub import Hub
+from tests.waiting import PATIENCE_SECONDS
 
 ASK = "{method} /stackone/unified/lms/completions/x HTTP/1.1\r\nHost: here\r\n{more}\r\n"
 
@@ -33,7 +34,7 @@ ASK = "{method} /stackone/unified/lms/completions/x HTTP/1.1\r\nHost: here\r\n{m
 @pytest.fixture
 def wire(hub: Hub) -> Iterator[socket.socket]:
     address = urlsplit(hub.server.url)
-    with socket.create_connection((address.hostname or "", address.port or 0), timeout=5) as opened:
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=PATIENCE_SECONDS) as opened:
         yield opened
 
 
@@ -139,7 +140,7 @@ def serving(app: Any, **options: Any) -> Iterator[tuple[str, int]]:
 @contextmanager
 def connected(app: Any, **options: Any) -> Iterator[socket.socket]:
     """A connection to a server of this app."""
-    with serving(app, **options) as address, socket.create_connection(address, timeout=5) as opened:
+    with serving(app, **options) as address, socket.create_connection(address, timeout=PATIENCE_SECONDS) as opened:
         yield opened
 
 
@@ -268,15 +269,17 @@ def test_one_connection_too_many_is_told_to_come_again() -> None:
             return wire.recv(65536)
 
         with ExitStack() as open_ones:
-            wires = [open_ones.enter_context(socket.create_connection(address, timeout=5)) for _ in range(2)]
+            wires = [
+                open_ones.enter_context(socket.create_connection(address, timeout=PATIENCE_SECONDS)) for _ in range(2)
+            ]
             assert all(ask(wire).startswith(b"HTTP/1.1 200 ") for wire in wires)
-            with socket.create_connection(address, timeout=5) as another:
+            with socket.create_connection(address, timeout=PATIENCE_SECONDS) as another:
                 head, _ = split(read_all(another))
             assert head.startswith(b"HTTP/1.1 503 ")
             assert b"\r\nretry-after: 1" in head
             assert all(ask(wire).startswith(b"HTTP/1.1 200 ") for wire in wires)
         threading.Event().wait(0.1)
-        with socket.create_connection(address, timeout=5) as another:
+        with socket.create_connection(address, timeout=PATIENCE_SECONDS) as another:
             assert ask(another).startswith(b"HTTP/1.1 200 ")
 
 
@@ -303,8 +306,8 @@ def test_what_came_before_the_client_left_is_handed_over() -> None:
     with connected(app) as wire:
         wire.sendall(b"POST / HTTP/1.1\r\ncontent-length: 10\r\n\r\nabc")
         wire.close()
-        assert heard.get(timeout=5) == {"type": "http.request", "body": b"abc", "more_body": True}
-        assert heard.get(timeout=5) == {"type": "http.disconnect"}
+        assert heard.get(timeout=PATIENCE_SECONDS) == {"type": "http.request", "body": b"abc", "more_body": True}
+        assert heard.get(timeout=PATIENCE_SECONDS) == {"type": "http.disconnect"}
 
 
 def test_a_client_that_offers_another_protocol_is_answered_in_this_one(wire: socket.socket) -> None:
@@ -440,7 +443,7 @@ def test_a_client_that_left_is_still_served_before_the_server_stops() -> None:
         await asyncio.sleep(0.5)
         done.set()
 
-    with serving(app) as address, socket.create_connection(address, timeout=5) as opened:
+    with serving(app) as address, socket.create_connection(address, timeout=PATIENCE_SECONDS) as opened:
         opened.sendall(b"POST / HTTP/1.1\r\ncontent-length: 0\r\n\r\n")
         threading.Event().wait(0.1)
         opened.close()
@@ -477,7 +480,7 @@ def test_however_a_stream_is_cut_each_request_gets_its_own_answer(
         b"POST http /a %b %b" % (b"transfer-encoding" if pieces else b"content-length", body) for body, pieces in asked
     )
     got = b""
-    with socket.create_connection(echoing, timeout=5) as wire:
+    with socket.create_connection(echoing, timeout=PATIENCE_SECONDS) as wire:
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for begin, end in pairwise(places):
             wire.sendall(stream[begin:end])

@@ -13,6 +13,7 @@ from testamur.core.errors import DatabaseUnavailable, KeyReused, Overloaded, Tes
 from testamur.core.ids import Id, new_id
 from testamur.storage import gather
 from testamur.storage.gather import Flush, Gatherer, GoesOn
+from tests.waiting import PATIENCE_SECONDS
 
 ONE, OTHER = new_id(), new_id()
 
@@ -46,7 +47,7 @@ class Flushes:
 
 def run(test: Callable[[Flushes], Awaitable[None]]) -> None:
     async def within() -> None:
-        await asyncio.wait_for(test(Flushes()), 20)
+        await asyncio.wait_for(test(Flushes()), PATIENCE_SECONDS)
 
     asyncio.run(within())
 
@@ -294,7 +295,7 @@ def test_a_series_under_load_takes_what_comes_a_moment_later_and_then_ends() -> 
         assert await gatherer.call(ONE, 1) == 2
         assert opened == 2
 
-    asyncio.run(asyncio.wait_for(within(), 20))
+    asyncio.run(asyncio.wait_for(within(), PATIENCE_SECONDS))
 
 
 def test_a_call_that_comes_while_a_series_waits_for_more_is_taken_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,7 +136,7 @@ def test_many_who_wait_hold_no_connection_and_too_many_are_sent_away(hub: Hub) -
     limits = httpx.Limits(max_connections=WAITING_MAX + 10)
     headers = dict(client.headers)
     with (
-        plain.Client(base_url=client.base_url, headers=headers, limits=limits, timeout=60) as many,
+        plain.Client(base_url=client.base_url, headers=headers, limits=limits) as many,
         ThreadPoolExecutor(WAITING_MAX) as pool,
     ):
         waiting = [pool.submit(feed, many, after=last, wait=30) for _ in range(WAITING_MAX)]

@@ -269,7 +269,7 @@ def test_no_stream_lasts_for_ever(client: httpx.Client, slow: str, monkeypatch: 
 
 def test_a_client_holds_few_streams_and_gives_them_back(hub: Hub, client: httpx.Client, slow: str) -> None:
     limits = httpx.Limits(max_connections=20)
-    with plain.Client(base_url=client.base_url, headers=client.headers, limits=limits, timeout=30) as many:
+    with plain.Client(base_url=client.base_url, headers=client.headers, limits=limits) as many:
         answers = [many.send(many.build_request("GET", f"{PATH}/{slow}/events"), stream=True) for _ in range(5)]
         assert [answer.status_code for answer in answers] == [200] * 5
         refused = many.get(f"{PATH}/{slow}/events")
@@ -288,7 +288,7 @@ def test_a_client_holds_few_streams_and_gives_them_back(hub: Hub, client: httpx.
 
 def test_a_server_that_stops_ends_its_streams(urls: DatabaseUrls, client: httpx.Client, slow: str) -> None:
     with Server.start(urls, delivers_webhooks=False) as second:
-        other = plain.Client(base_url=f"{second.url}/api", headers=client.headers, timeout=60)
+        other = plain.Client(base_url=f"{second.url}/api", headers=client.headers)
         request = other.build_request("GET", f"{PATH}/{slow}/events")
         answer = other.send(request, stream=True)
         assert answer.status_code == 200

@@ -73,7 +73,7 @@ def test_of_many_who_send_the_same_part_at_once_the_file_is_right(hub: Hub, clie
     start = threading.Barrier(8)
 
     def one(_: int) -> int:
-        with plain.Client(base_url=client.base_url, headers=client.headers, timeout=30) as own:
+        with plain.Client(base_url=client.base_url, headers=client.headers) as own:
             start.wait()
             return send(own, place, 0, content).status_code
 

@@ -19,6 +19,7 @@ from testamur.ledger.uploads import copy_upload
 from testamur.storage.database import DatabaseUrls
 from tests.hub import Hub
 from tests.storage.databases import connected
+from tests.waiting import PATIENCE_SECONDS
 
 PATH = "/v1/uploads"
 TUS = {"tus-resumable": "1.0.0"}
@@ -69,7 +70,7 @@ def breaking(
         "content-length": str(length),
     }
     lines = "".join(f"{name}: {value}\r\n" for name, value in (said | (headers or {})).items())
-    with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as opened:
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=PATIENCE_SECONDS) as opened:
         opened.sendall(f"PATCH /api{place} HTTP/1.1\r\n{lines}\r\n".encode())
         yield opened
 

@@ -47,7 +47,7 @@ def session(hub: Hub, person: Id, *roles: str, application: str | None = None) -
         )
 
     headers = {"authorization": f"Bearer {hub.do(issued())}"}
-    client = plain.Client(base_url=f"{hub.server.url}/cpod", headers=headers, timeout=30)
+    client = plain.Client(base_url=f"{hub.server.url}/cpod", headers=headers)
     hub.clients.append(client)
     return client
 

@@ -386,7 +386,7 @@ def test_two_hundred_imports_at_once_leave_one_record_with_the_dates_of_one_of_t
     async def all_at_once() -> list[int]:
         limits = httpx.Limits(max_connections=50)
         headers = {"authorization": f"Bearer {hub.key.secret}"}
-        async with plain.AsyncClient(headers=headers, limits=limits, timeout=60) as client:
+        async with plain.AsyncClient(headers=headers, limits=limits) as client:
             url = f"{hub.server.url}/rise{completions(hub.item, hub.person)}"
             answers = await asyncio.gather(*(client.post(url, json=body) for body in bodies))
         return [answer.status_code for answer in answers]

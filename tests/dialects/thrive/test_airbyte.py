@@ -43,7 +43,7 @@ class Airbyte:
 
     def __init__(self, hub: Hub) -> None:
         self.client = plain.Client(
-            base_url=f"{hub.server.url}/thrive", auth=(hub.tenant.slug, hub.key.secret), headers=HEADERS, timeout=30
+            base_url=f"{hub.server.url}/thrive", auth=(hub.tenant.slug, hub.key.secret), headers=HEADERS
         )
         hub.clients.append(self.client)
         self.state = START
