@@ -18,7 +18,7 @@ import os
 import re
 import threading
 import time
-from typing import NewType
+from typing import Any, NewType
 from uuid import UUID, SafeUUID
 
 Id = NewType("Id", UUID)
@@ -59,7 +59,7 @@ _SHIFTS = range(120, -1, -10)
 # The opaque spelling writes hex digits in letters that are no hex digits, so neither can be taken for the other. SQL
 # spells both as cheaply (the function hex24 and translate).
 _OPAQUE = str.maketrans("0123456789abcdef", "ghjkmnpqrstvwxyz")
-_HEX_OF_OPAQUE = str.maketrans("ghjkmnpqrstvwxyz", "0123456789abcdef")
+_HEX_OF_OPAQUE = bytes.maketrans(b"ghjkmnpqrstvwxyzGHJKMNPQRSTVWXYZ", b"0123456789abcdef0123456789abcdef")
 
 _RANDOM_BITS = 48
 _RANDOM_MAX = (1 << _RANDOM_BITS) - 1
@@ -116,27 +116,24 @@ class IdFactory:
 
 
 def _made(bits: int) -> Id:
-    """What `UUID(int=bits)` is: its constructor checks what is known here, for two thirds of its time."""
-    made = _new(UUID)
-    _set(made, "int", bits)
-    _set(made, "is_safe", SafeUUID.unknown)
-    return Id(made)
+    """What `UUID(int=bits)` is: its constructor checks what is known here, for most of its time."""
+    made: Any = _new(UUID)
+    _set_bits(made, bits)
+    _set_safety(made, _UNKNOWN_SAFETY)
+    return made  # type: ignore[no-any-return]
 
 
-_new, _set = object.__new__, object.__setattr__
+# A UUID lets nobody set its two slots; the slots themselves do.
+_new = object.__new__
+_set_bits, _set_safety = vars(UUID)["int"].__set__, vars(UUID)["is_safe"].__set__
+_UNKNOWN_SAFETY = SafeUUID.unknown
 _ids = IdFactory()
 new_id, new_ids = _ids.new, _ids.several
 
 
 def from_parts(millisecond: int, random: int) -> Id:
     """Build an id from `millisecond` (Unix time, 48 bits) and `random` (48 bits)."""
-    return _made(
-        (millisecond & 0xFFFF_FFFF_FFFF) << 80
-        | 7 << 76
-        | random >> _LOW_BITS << 64
-        | 2 << 62
-        | (random & _LOW_MASK) << _SPARE_BITS
-    )
+    return _expanded((millisecond & 0xFFFF_FFFF_FFFF) << _RANDOM_BITS | random)
 
 
 def is_own(value: UUID) -> bool:
@@ -177,10 +174,10 @@ def parse(text: str, noun: str | None = None) -> Id | None:
     """
     if len(text) > 64:
         return None
-    is_opaque = _OPAQUE_24.match(text)
-    if is_opaque or _HEX24.match(text):
-        bits = int(text.lower().translate(_HEX_OF_OPAQUE) if is_opaque else text, 16)
-        return from_parts(bits >> _RANDOM_BITS, bits & _RANDOM_MAX)
+    if _OPAQUE_24.match(text):
+        return _expanded(int(text.encode().translate(_HEX_OF_OPAQUE), 16))
+    if _HEX24.match(text):
+        return _expanded(int(text, 16))
     if _UUID.match(text):
         return Id(UUID(text))
     prefix = _PREFIX.match(text)
@@ -200,6 +197,17 @@ def _compact(id: UUID) -> int:
     """The 96 bits that carry information: time, then randomness, without version, variant and spare bits."""
     bits = id.int
     return (bits >> 80) << 48 | ((bits >> 64) & 0xFFF) << _LOW_BITS | (bits >> _SPARE_BITS) & _LOW_MASK
+
+
+def _expanded(bits: int) -> Id:
+    """The id of what `_compact` gives."""
+    return _made(
+        bits >> _RANDOM_BITS << 80
+        | 7 << 76
+        | (bits >> _LOW_BITS & 0xFFF) << 64
+        | 2 << 62
+        | (bits & _LOW_MASK) << _SPARE_BITS
+    )
 
 
 def _decode(text: str) -> int | None:

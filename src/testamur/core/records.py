@@ -58,8 +58,7 @@ class Report(NamedTuple):
     body: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewRecord:
+class NewRecord(NamedTuple):
     """Somebody's learning as a caller tells it.
 
     Args:

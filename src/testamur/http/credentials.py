@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import binascii
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from testamur.core.errors import Unauthenticated
 from testamur.http.operations import Call
 
 
-@dataclass(frozen=True, slots=True)
-class Basic:
+class Basic(NamedTuple):
     """RFC 7617. `password` is None when the text has no colon."""
 
     user: str
     password: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Bearer:
+class Bearer(NamedTuple):
     """RFC 6750."""
 
     token: str
