@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx
@@ -18,6 +18,7 @@ from testamur.storage.database import DatabaseUrls
 from tests import plain
 from tests.dialects.api.problems import problem
 from tests.hub import Hub, Server
+from tests.waiting import eventually
 
 PATH = "/v1/feed"
 
@@ -86,8 +87,7 @@ def test_who_waits_is_told_as_soon_as_something_is_recorded(hub: Hub, client: ht
     last = feed(client)["last"]
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(feed, client, after=last, wait=30)
-        while not hub.ledger.feed._waiting.get(hub.tenant.id):
-            time.sleep(0.01)
+        eventually(lambda: hub.ledger.feed._waiting.get(hub.tenant.id))
         rename(hub.client("api"), "Augusta")
         assert [entry["kind"] for entry in waiting.result(20)["data"]] == ["person.changed"]
     assert hub.tenant.id not in hub.ledger.feed._waiting
@@ -99,8 +99,7 @@ def test_one_connection_waits_again_and_again(hub: Hub, client: httpx.Client) ->
     with ThreadPoolExecutor() as pool:
         for name in ("Augusta", "Byron", "Ada"):
             waiting = pool.submit(feed, client, after=after, wait=30)
-            while not hub.ledger.feed._waiting.get(hub.tenant.id) and not waiting.done():
-                time.sleep(0.01)
+            eventually(partial(hub.ledger.feed._waiting.get, hub.tenant.id))
             rename(other, name)
             (told,) = waiting.result(20)["data"]
             assert told["data"] == {"given_name": name}
@@ -114,8 +113,7 @@ def test_a_server_that_stops_lets_nobody_wait(urls: DatabaseUrls) -> None:
             client.timeout = httpx.Timeout(20)
             last = feed(client)["last"]
             waiting = pool.submit(feed, client, after=last, wait=30)
-            while not hub.ledger.feed._waiting.get(hub.tenant.id):
-                time.sleep(0.01)
+            eventually(lambda: hub.ledger.feed._waiting.get(hub.tenant.id))
             hub.clients.clear()
         assert waiting.result() == {"data": [], "next": last, "last": last}
         client.close()
@@ -140,8 +138,7 @@ def test_many_who_wait_hold_no_connection_and_too_many_are_sent_away(hub: Hub) -
         ThreadPoolExecutor(WAITING_MAX) as pool,
     ):
         waiting = [pool.submit(feed, many, after=last, wait=30) for _ in range(WAITING_MAX)]
-        while len(hub.ledger.feed._waiting.get(hub.tenant.id, ())) < WAITING_MAX:
-            time.sleep(0.01)
+        eventually(lambda: len(hub.ledger.feed._waiting.get(hub.tenant.id, ())) == WAITING_MAX)
         refused = client.get(PATH, params={"after": last, "wait": 30})
         problem(refused, 429, "rate_limited")
         assert refused.headers["retry-after"] == "1"
@@ -153,11 +150,7 @@ def test_who_hangs_up_waits_no_more(hub: Hub, client: httpx.Client) -> None:
     last = feed(client)["last"]
     with pytest.raises(httpx.ReadTimeout):
         client.get(PATH, params={"after": last, "wait": 30}, timeout=0.5)
-    for _ in range(500):
-        if hub.tenant.id not in hub.ledger.feed._waiting:
-            break
-        time.sleep(0.01)
-    assert hub.tenant.id not in hub.ledger.feed._waiting
+    eventually(lambda: hub.tenant.id not in hub.ledger.feed._waiting)
 
 
 def test_a_number_this_ledger_has_not_come_to_is_refused(client: httpx.Client) -> None:

@@ -24,6 +24,7 @@ from testamur.storage.database import Database, DatabaseUrls
 from tests import plain
 from tests.dialects.api.problems import problem
 from tests.hub import Hub, Server
+from tests.waiting import eventually
 
 HEAD = b"employee_id,learning,completed_on\n"
 PATH = "/v1/imports"
@@ -280,8 +281,7 @@ def test_a_client_holds_few_streams_and_gives_them_back(hub: Hub, client: httpx.
             assert next(iter(stream)).name == "progress"
         for answer in answers:
             answer.close()
-        while hub.key.client in imports.STREAMS._taken:
-            pass
+        eventually(lambda: hub.key.client not in imports.STREAMS._taken)
         with watched(many, slow) as stream:
             assert next(iter(stream)).name == "progress"
 
