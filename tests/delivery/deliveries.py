@@ -25,7 +25,7 @@ QUICK: Mapping[str, Notices] = {
 @contextmanager
 def delivering(hub: Hub, workers: int = 1, notices: Mapping[str, Notices] = QUICK) -> Iterator[None]:
     """Deliverers as long as the block; receivers may be on this machine."""
-    sender = Sender(to_private_addresses=True, timeout_seconds=2)
+    sender = Sender(to_private_addresses=True)
 
     async def start() -> list[Any]:
         return [asyncio.create_task(Deliverer(hub.ledger, notices, sender).run()) for _ in range(workers)]

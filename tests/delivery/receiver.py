@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -55,12 +55,13 @@ def receiving() -> Iterator[Receiver]:
             one = Received(self.path, {name.lower(): value for name, value in self.headers.items()}, raw)
             status = receiver.answer(one)
             receiver.received.append(one)
-            self.send_response(status)
-            if receiver.redirect:
-                self.send_header("location", receiver.redirect)
-            self.send_header("content-length", "2")
-            self.end_headers()
-            self.wfile.write(b"ok")
+            with suppress(ConnectionError):  # a sender need not wait for a receiver that is slow
+                self.send_response(status)
+                if receiver.redirect:
+                    self.send_header("location", receiver.redirect)
+                self.send_header("content-length", "2")
+                self.end_headers()
+                self.wfile.write(b"ok")
 
         def log_message(self, format: str, *args: object) -> None:
             pass
