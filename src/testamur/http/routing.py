@@ -26,15 +26,19 @@ class Router:
 
     def __init__(self, operations: Iterable[Operation]) -> None:
         self._root = _Node()
+        self._literal: dict[str, _Node] = {}
         for operation in operations:
-            node, names = self._root, []
+            node, names, path = self._root, list[str](), ""
             for segment in operation.path.strip("/").split("/"):
+                path += f"/{segment}"
                 if segment.startswith("{"):
                     names.append(segment[1:-1])
                     node.parameter = node.parameter or _Node()
                     node = node.parameter
                 else:
                     node = node.literal.setdefault(segment, _Node())
+                    if not names:
+                        self._literal[path] = node
             assert operation.method not in node.operations, f"{operation.method} {operation.path} stands twice"
             node.operations[operation.method] = (operation, tuple(names))
 
@@ -43,9 +47,9 @@ class Router:
 
         Raises: RouteNotFound, MethodNotAllowed.
         """
-        segments = raw_path.strip("/").split("/")
-        values: list[str] = []
-        node = self._find(self._root, segments, 0, values)
+        node, values = self._known(raw_path)
+        if node is None:
+            node = self._find(self._root, raw_path.strip("/").split("/"), 0, values)
         if node is None:
             raise RouteNotFound
         found = node.operations.get(method)
@@ -55,6 +59,18 @@ class Router:
             raise MethodNotAllowed(tuple(sorted(node.operations)))
         operation, names = found
         return operation, dict(zip(names, values, strict=True))
+
+    def _known(self, raw_path: str) -> tuple[_Node | None, list[str]]:
+        """What `_find` would find, at once: paths of nothing but literals, or with a parameter at their end alone."""
+        node = self._literal.get(raw_path)
+        if node is not None and node.operations:
+            return node, []
+        before, _, value = raw_path.rpartition("/")
+        node = self._literal.get(before)
+        node = None if node is None else node.parameter
+        if node is None or not node.operations or not value or "%" in value or "\0" in value:
+            return None, []
+        return node, [value]
 
     def _find(self, node: _Node, segments: list[str], place: int, values: list[str]) -> _Node | None:
         # Most of the way there is nothing to choose.
