@@ -182,28 +182,33 @@ WHERE it.id > :after::uuid ORDER BY it.id LIMIT :count;
 SELECT wanted.item,
        (SELECT count(*) FROM item_link l WHERE l.tenant = :tenant AND l.parent = wanted.item AND l.unlinked_at IS NULL)
        AS parts,
-       (SELECT avg(CASE WHEN done.is_imported THEN done.took ELSE coalesce(sat.spent, done.took) END)
+       (SELECT avg(CASE WHEN one.is_imported THEN one.took ELSE coalesce(one.spent, one.took) END)
         FROM (
-            SELECT DISTINCT ON (f.person) f.person, f.completed_at - f.started_at AS took, k.record IS NOT NULL AS is_imported
-            FROM fact f
-            LEFT JOIN source_key k ON k.tenant = :tenant AND k.source = :source AND k.value = f.item || ':' || f.person
-                                  AND k.record = f.record
-            WHERE f.tenant = :tenant AND f.item = wanted.item AND f.closed_at IS NULL AND f.completed_at IS NOT NULL
-              AND f.passed IS DISTINCT FROM false AND f.person IS NOT NULL
-            ORDER BY f.person, k.record IS NOT NULL DESC, f.completed_at DESC
-        ) done
-        FULL JOIN (
-            SELECT s.person, nullif(sum(s.duration), interval '0') AS spent FROM session s
-            WHERE s.tenant = :tenant AND s.item = wanted.item AND s.voided_at IS NULL GROUP BY s.person
-        ) sat ON sat.person = done.person
+            SELECT coalesce(done.person, sat.person) AS person, done.is_imported, done.took, sat.spent
+            FROM (
+                SELECT DISTINCT ON (f.person) f.person, f.completed_at - f.started_at AS took,
+                       k.record IS NOT NULL AS is_imported
+                FROM fact f
+                LEFT JOIN source_key k ON k.tenant = :tenant AND k.source = :source AND k.value = f.item || ':' || f.person
+                                      AND k.record = f.record
+                WHERE f.tenant = :tenant AND f.item = wanted.item AND f.closed_at IS NULL AND f.completed_at IS NOT NULL
+                  AND f.passed IS DISTINCT FROM false AND f.person IS NOT NULL
+                ORDER BY f.person, k.record IS NOT NULL DESC, f.completed_at DESC
+            ) done
+            FULL JOIN (
+                SELECT s.person, nullif(sum(s.duration), interval '0') AS spent FROM session s
+                WHERE s.tenant = :tenant AND s.item = wanted.item AND s.voided_at IS NULL GROUP BY s.person
+            ) sat ON sat.person = done.person
+            OFFSET 0 -- who it is must be known before her places are looked up: row-level security keeps coalesce() from indexes
+        ) one
         WHERE (:collection::uuid IS NULL
                OR EXISTS (SELECT FROM place s WHERE s.tenant = :tenant AND s.item = :collection
-                          AND s.person = coalesce(done.person, sat.person) AND s.ended_at IS NULL
+                          AND s.person = one.person AND s.ended_at IS NULL
                           AND (s.joined_on IS NULL OR s.joined_on <= :today)
                           AND (s.left_on IS NULL OR s.left_on > :today)))
           AND (:audience::uuid IS NULL
                OR EXISTS (SELECT FROM membership m WHERE m.tenant = :tenant AND m.audience = :audience
-                          AND m.person = coalesce(done.person, sat.person) AND m.joined_on <= :today
+                          AND m.person = one.person AND m.joined_on <= :today
                           AND (m.left_on IS NULL OR m.left_on > :today)))) AS average
 FROM unnest(:items::uuid[]) AS wanted (item);
 
