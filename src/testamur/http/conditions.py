@@ -8,7 +8,8 @@ that writes, so of two writers who saw the same state one is refused.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from testamur.core.errors import NotFound, PreconditionFailed
 from testamur.http.decode import read_params

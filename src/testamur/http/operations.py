@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from msgspec import Struct
+
 from testamur.core.callers import Caller, Scope
 from testamur.core.errors import TestamurError
 from testamur.core.ids import Id
@@ -48,8 +50,7 @@ class Param:
     summary: str = ""
 
 
-@dataclass(slots=True)
-class Call:
+class Call(Struct, kw_only=True):
     """One request on its way to its handler.
 
     `path` holds the decoded path parameters, `params` the query parameters the operation declares, `query` all of
@@ -69,7 +70,7 @@ class Call:
     request_id: str
     now: datetime
     credential: Credential | None = None
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = {}
     body: Any = None
     raw: str = ""
     leaving: Callable[[asyncio.Event], None] | None = None
@@ -100,13 +101,12 @@ class Parts(Protocol):
     async def aclose(self) -> None: ...
 
 
-@dataclass(slots=True)
-class Reply:
+class Reply(Struct):
     """An answer. `headers` are added to the content type and length; without `body` and `parts` there is no content."""
 
     status: int
     body: bytes | None = None
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    headers: list[tuple[bytes, bytes]] = []
     media_type: bytes = b"application/json"
     parts: Parts | None = None
 
