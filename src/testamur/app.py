@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -69,7 +69,7 @@ class Application:
             lifespan=self._lifespan,
         )
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             service = self._hosts.get(_host(scope)) if self._hosts else None
             if service is None:
@@ -79,8 +79,9 @@ class Application:
                     scope["root_path"] = prefix
             if service is not None:
                 self._requests += 1
-                return service(scope, receive, send)
-        return self._pages(scope, receive, send)
+                await service(scope, receive, send)
+                return
+        await self._pages(scope, receive, send)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:

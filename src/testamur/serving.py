@@ -107,7 +107,6 @@ def run(settings: Settings, urls: DatabaseUrls, listener: socket.socket, when_re
     announcer = threading.Thread(target=_announce, args=(url_of(listener), when_ready), daemon=True)
     options: dict[str, Any] = {
         "http": HttpProtocol,
-        "interface": "asgi3",
         "log_config": None,
         "access_log": False,
         "server_header": False,
