@@ -50,20 +50,6 @@ def knowing(hub: Hub) -> Hub:
     return hub
 
 
-@pytest.fixture
-def decided(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> list[NewRecord]:
-    """The tellings that were decided and not written as they came."""
-    found: list[NewRecord] = []
-    call = hub.ledger.records._writes.call
-
-    async def listen(tenant: Id, telling: Any) -> Recorded:
-        found.append(telling[0])
-        return await call(tenant, telling)
-
-    monkeypatch.setattr(hub.ledger.records._writes, "call", listen)
-    return found
-
-
 def by_another_worker(urls: DatabaseUrls, hub: Hub, work: Any) -> Any:
     """Do something with a ledger that shares nothing with the hub's but the database."""
 

@@ -1,8 +1,9 @@
 """Plain tellings: completions that leave nothing to decide, written in one trip.
 
 Most of what is told is that somebody completed an item at some moment, and nobody said so before. Where the service
-knows which item is meant, and that no assignment asks for it, the database sees for itself whether the completion is
-new, and writes it where it looked (`record_plain`). What it refuses is decided like any other telling, by `Batch`.
+knows which item is meant, and what that makes of the lines of assignments that ask for it (`PlainLines`), the database
+sees for itself whether the completion is new and the lines are plain, and writes where it looked (`record_plain`). What
+it refuses is decided like any other telling, by `Batch`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from testamur.core.ids import Id, new_ids
 from testamur.core.moments import Precision
 from testamur.core.people import Reference, normalise
 from testamur.core.records import NewRecord, Recorded, Report
+from testamur.ledger.plain_lines import FACT, PERSON, PlainLine, PlainLines
 from testamur.ledger.recording import Learning, digest_of
 from testamur.storage.database import Database
 from testamur.storage.gather import Flush, Gatherer, GoesOn
@@ -26,22 +28,31 @@ from testamur.storage.transactions import Growth, Row, is_fourfold
 
 _ITEMS_MAX = 20_000
 """References that are remembered, of all tenants."""
+_ASKING_MAX = 16
+"""Assignments that ask for an item that is remembered."""
+_FACT_MARK, _PERSON_MARK = str(FACT), str(PERSON)
 
 
 class _Item(NamedTuple):
-    """What a reference to an item stood for at a count of changes to items: `tenant_counter.rules`."""
+    """What a reference to an item stood for at a count of changes to items: `tenant_counter.rules`.
+
+    Args:
+        asking: assignments that ask for it, of anybody.
+    """
 
     rules: int
     item: Id
     version: int | None
+    asking: tuple[Id, ...]
 
 
 class _Plain(NamedTuple):
-    """A telling, and what is remembered of its item."""
+    """A telling, what is remembered of its item, and what it makes of plain lines under what asks for that."""
 
     new: NewRecord
     report: Report
     item: _Item
+    lines: Sequence[PlainLine]
 
 
 class _PlainRow(Learning, omit_defaults=True):
@@ -58,6 +69,7 @@ class _PlainRow(Learning, omit_defaults=True):
     method: str
     path: str
     body: str
+    kinds: list[int] | None = None
 
 
 class PlainTellings:
@@ -68,6 +80,7 @@ class PlainTellings:
         self._clock = clock
         self._growth = growth
         self._items: dict[tuple[Id, Reference], _Item] = {}
+        self._lines = PlainLines()
         self._writes = Gatherer(self._series)
 
     async def record(self, tenant: Id, new: NewRecord, report: Report) -> Recorded | None:
@@ -77,7 +90,10 @@ class PlainTellings:
         """
         named = _plain_item(new)
         item = self._items.get((tenant, named)) if named is not None else None
-        return await self._writes.call(tenant, _Plain(new, report, item)) if item is not None else None
+        if item is None:
+            return None
+        lines = self._lines.of(tenant, new, item.item, item.version, item.asking, item.rules) if item.asking else ()
+        return await self._writes.call(tenant, _Plain(new, report, item, lines)) if lines is not None else None
 
     def learn(self, tenant: Id, told: Iterable[tuple[NewRecord, Row]]) -> None:
         """Remember the items of tellings that were decided.
@@ -91,9 +107,9 @@ class PlainTellings:
             if named is None:
                 continue
             self._items.pop((tenant, named), None)
-            if row["item"] is None or row["is_asked"]:
+            if row["item"] is None or len(row["asking"]) > _ASKING_MAX:
                 continue
-            self._items[tenant, named] = _Item(row["rules"], row["item"], row["version"])
+            self._items[tenant, named] = _Item(row["rules"], row["item"], row["version"], tuple(row["asking"]))
             if len(self._items) > _ITEMS_MAX:
                 del self._items[next(iter(self._items))]
 
@@ -116,7 +132,7 @@ class PlainTellings:
             for telling, id in zip(tellings, new_ids(len(tellings)), strict=True)
         ]
         told = [row for row in rows if row is not None]
-        found = await calls.row("record_plain", rules=rules, now=self._clock(), told=len(told), tellings=told)
+        found = await self._ask(calls, rules, tellings, rows, told)
         if found is None or found["last_entry"] is None:
             return [None] * len(tellings)
         refused = set(found["refused"] or ())
@@ -129,6 +145,34 @@ class PlainTellings:
             else Recorded(row.record, row.record, is_new=True, is_changed=True)
             for row in rows
         ]
+
+    async def _ask(
+        self,
+        calls: Calls,
+        rules: int,
+        tellings: Sequence[_Plain],
+        rows: Sequence[_PlainRow | None],
+        told: Sequence[_PlainRow],
+    ) -> Row | None:
+        """Have the database write these rows of these tellings."""
+        lines: dict[PlainLine, int] = {}
+        for telling, row in zip(tellings, rows, strict=True):
+            if row is not None and telling.lines:
+                row.kinds = [lines.setdefault(line, len(lines) + 1) for line in telling.lines]
+        return await calls.row(
+            "record_plain",
+            rules=rules,
+            now=self._clock(),
+            told=len(told),
+            tellings=told,
+            kinds=[line.kind for line in lines],
+            asking=[line.kind.assignment for line in lines],
+            gone=[line.gone for line in lines],
+            steps=[line.steps for line in lines],
+            obligations=[line.obligations for line in lines],
+            fact_mark=_FACT_MARK,
+            person_mark=_PERSON_MARK,
+        )
 
 
 def _plain_item(new: NewRecord) -> Reference | None:

@@ -85,6 +85,12 @@ class About:
             _remembered[key] = rules, await cls.read(tx, assignment)
         return _remembered[key][1]
 
+    @classmethod
+    def recalled(cls, tenant: Id, assignment: Id, rules: int) -> About | None:
+        """The same as it was read before, at this count of changes to all that lines share; None when it was not."""
+        known = _remembered.get((tenant, assignment))
+        return known[1] if known is not None and known[0] == rules else None
+
     def edited(self, version: Settings) -> About:
         """As it would be with one more version."""
         return replace(self, versions=(*self.versions, version))
@@ -215,6 +221,12 @@ async def told_of(
         for line in cut:
             await _read_by_day(tx, by_id[line[0]], line[1], found[line], moment)
     return found
+
+
+def of_member(audience: Id, joined_on: date, known_at: datetime) -> Told:
+    """What a line rests on of which nothing is known but that the person joined."""
+    joined = _MembershipTold(audience, joined_on, None, known_at, None)
+    return Told([joined], None, None, None, None, None, None, None, None)
 
 
 def heard(told: Told, fact: FactRow, recorded_at: datetime) -> None:

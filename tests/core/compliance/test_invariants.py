@@ -435,3 +435,22 @@ def test_10_an_import_undone_and_repeated_is_one_import(facts: Facts, number: in
 @given_facts(histories())
 def test_12_working_it_out_again_changes_nothing(facts: Facts) -> None:
     assert of(facts) == of(facts)
+
+
+@cases(1500)
+@given_facts(histories(), FURTHER, st.integers(0, 400), st.integers(0, 400))
+def test_of_people_who_were_there_before_nothing_tells_one_from_another(
+    facts: Facts, done: Completion, earlier: int, known: int
+) -> None:
+    """So their lines may be worked out once for all of them (`testamur.ledger.plain_lines`)."""
+    versions = tuple(replace(one, audience=STAFF) for one in facts.versions)
+    first = min(one.since for one in versions)
+    alone = replace(facts, versions=versions, progress=(), exemptions=(), extensions=(), inactive=())
+
+    def told(earlier: int, known: int, *completions: Completion) -> Timeline:
+        recorded_at = datetime.combine(first - timedelta(known), time(12), UTC)
+        membership = Membership(audience=STAFF, since=first - timedelta(earlier), recorded_at=recorded_at)
+        return of(replace(alone, memberships=(membership,), completions=completions))
+
+    for completions in ((), (done,)):
+        assert told(earlier, known, *completions) == told(0, 0, *completions)

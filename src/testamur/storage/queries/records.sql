@@ -10,7 +10,7 @@ SELECT whom.person,
                AND EXISTS (SELECT FROM assignment_version v
                            JOIN membership m ON m.tenant = :tenant AND m.audience = v.audience AND m.person = whom.person
                            WHERE v.tenant = :tenant AND v.assignment = a.assignment)) AS asked_by,
-       EXISTS (SELECT FROM assignment_item a WHERE a.tenant = :tenant AND a.item = what.item) AS is_asked,
+       ARRAY(SELECT a.assignment FROM assignment_item a WHERE a.tenant = :tenant AND a.item = what.item) AS asking,
        keyed.record AS keyed_record, keyed.fingerprint,
        standing.id AS standing_fact, standing.revision AS standing_revision, standing.source AS standing_source,
        standing.created_at AS standing_created_at, standing.created_by AS standing_created_by,
@@ -103,7 +103,9 @@ LEFT JOIN LATERAL (
 ORDER BY said.place;
 
 -- name: record_plain
-SELECT last_entry, refused FROM record_plain(:tenant, :rules, :now, :told, :tellings::json);
+SELECT last_entry, refused FROM record_plain(
+    :tenant, :rules, :now, :told, :tellings::json, :kinds::json, :asking::uuid[], :gone::text[], :steps::text[],
+    :obligations::text[], :fact_mark, :person_mark);
 
 -- name: fact_standing
 SELECT id, revision, source FROM fact

@@ -117,43 +117,9 @@ FROM (
 ) t;
 
 -- name: standings_write!
--- What is different of some lines, in one trip: the constraints look at it when all is done.
-WITH ended AS (
-    DELETE FROM obligation o USING unnest(:owed_under::uuid[], :owing::uuid[], :places::int[]) AS gone (assignment, person, place)
-    WHERE o.tenant = :tenant AND o.person = gone.person AND o.assignment = gone.assignment AND o.place = gone.place
-), owed AS (
-    INSERT INTO obligation (tenant, assignment, person, place, line, cycle, opens_on, due_on, outcome, ended_on,
-                            satisfied_by, satisfied_how, satisfied_on, is_on_time, days_late)
-    SELECT :tenant, o.* FROM json_to_recordset(:obligations::json) AS o (
-        assignment uuid, person uuid, place int, line int, cycle int, opens_on date, due_on date, outcome text, ended_on date,
-        satisfied_by uuid, satisfied_how text, satisfied_on date, is_on_time boolean, days_late int)
-    ON CONFLICT (tenant, person, assignment, place) DO UPDATE
-    SET (line, cycle, opens_on, due_on, outcome, ended_on, satisfied_by, satisfied_how, satisfied_on, is_on_time,
-         days_late)
-      = (excluded.line, excluded.cycle, excluded.opens_on, excluded.due_on, excluded.outcome, excluded.ended_on,
-         excluded.satisfied_by, excluded.satisfied_how, excluded.satisfied_on, excluded.is_on_time, excluded.days_late)
-), removed AS (
-    DELETE FROM standing s USING unnest(:assignments::uuid[], :people::uuid[], :from_ons::date[])
-        AS gone (assignment, person, from_on)
-    WHERE s.tenant = :tenant AND s.person = gone.person AND s.assignment = gone.assignment AND s.from_on = gone.from_on
-)
-INSERT INTO standing (tenant, assignment, person, from_on, until_on, status, line, cycle, opens_on, due_on, credit,
-                      credit_ends_on, last_completed_on, started_on, satisfied_by, satisfied_how, is_on_time,
-                      late_days, is_impossible, because, zone, missed_cycles, fixed_days,
-                      recorded_at)
-SELECT :tenant, s.*, :now::timestamptz FROM json_to_recordset(:steps::json) AS s (
-    assignment uuid, person uuid, from_on date, until_on date, status text, line int, cycle int, opens_on date, due_on date, credit text,
-    credit_ends_on date, last_completed_on date, started_on date, satisfied_by uuid, satisfied_how text,
-    is_on_time boolean, late_days int, is_impossible boolean, because jsonb, zone text,
-    missed_cycles int, fixed_days int[])
-ON CONFLICT (tenant, person, assignment, from_on) DO UPDATE
-SET (until_on, status, line, cycle, opens_on, due_on, credit, credit_ends_on, last_completed_on, started_on,
-     satisfied_by, satisfied_how, is_on_time, late_days, is_impossible, because, zone, missed_cycles, fixed_days,
-     recorded_at)
-  = (excluded.until_on, excluded.status, excluded.line, excluded.cycle, excluded.opens_on, excluded.due_on,
-     excluded.credit, excluded.credit_ends_on, excluded.last_completed_on, excluded.started_on, excluded.satisfied_by,
-     excluded.satisfied_how, excluded.is_on_time, excluded.late_days, excluded.is_impossible, excluded.because,
-     excluded.zone, excluded.missed_cycles, excluded.fixed_days, excluded.recorded_at);
+-- What is different of some lines, in one trip.
+SELECT write_standing(:tenant, :assignments::uuid[], :people::uuid[], :from_ons::date[], :owed_under::uuid[], :owing::uuid[],
+                      :places::int[], :steps::json, :obligations::json, :now::timestamptz);
 
 -- name: standing_people
 -- Everybody who ever was in one of some audiences, in order, from behind `after` to `last`.
