@@ -3,6 +3,7 @@
 Every verb that changes a fact calls a `restand_*` function at the end of its transaction, with the tenant's counter
 locked: two of them can never work on the same line at once, so the one that comes later sees all that the other wrote.
 A handful of lines is worked out right there. More of them become a task, in the same transaction, so none is missed.
+Plain lines alone are written by whoever writes their completion (`plain_lines`).
 """
 
 from __future__ import annotations
