@@ -20,7 +20,7 @@ from testamur.core.people import Reference
 from testamur.core.records import NewRecord, Recorded
 from testamur.core.sessions import NewSession
 from testamur.storage.database import DatabaseUrls
-from tests.hub import Hub
+from tests.hub import Hub, moment
 from tests.ledger.tellings import another_worker, assert_entries_are_whole, completion, report, tell, tell_at_once
 from tests.ledger.town import AUDIENCE, ITEM, OTHER_ITEM, crowd, named, query
 
@@ -300,6 +300,40 @@ def test_two_completions_of_a_line_in_one_batch_are_worked_out(
     assert len(decided) == 2
     assert_true(hub)
     assert_entries_are_whole(urls, hub)
+
+
+def test_what_is_refused_again_and_again_is_tried_more_and_more_rarely(
+    hub: Hub, crew: list[Id], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Id] = []
+    records = hub.ledger.records._plain
+
+    async def listen(*arguments: Any) -> Any:
+        tried.append(hub.tenant.id)
+        return await write(*arguments)
+
+    write = records._writes.call
+    monkeypatch.setattr(records._writes, "call", listen)
+    assign(hub, recurrence_days=365)
+    complete(hub, crew[0])
+
+    def tries(count: int) -> list[int]:
+        found = []
+        for minutes in range(count):
+            tried.clear()
+            complete(hub, crew[0], MARCH + timedelta(minutes=minutes))
+            found.append(len(tried))
+        return found
+
+    assert tries(12) == [1, 0, 1, 0, 0, 1, 0, 0, 0, 0, 1, 0]
+    for _ in range(7):
+        complete(hub, crew[0], moment())
+    tried.clear()
+    complete(hub, crew[1])
+    assert tried, "the first of somebody else is tried when its turn has come"
+    complete(hub, crew[0], moment())
+    assert len(tried) == 2, "and then all are again"
+    assert_true(hub)
 
 
 def test_after_an_edit_lines_are_what_it_makes_of_them(hub: Hub, crew: list[Id], decided: list[NewRecord]) -> None:

@@ -113,8 +113,6 @@ class DialectService:
             )
         offered = operation.files or operation.streams
         if not offered or not _has_body(call, offered):
-            if operation.method == "GET":
-                return conditions.unless_known(call, await operation.handler(call))
             return await self._handle(call)
         if operation.streams:
             call.body = Incoming(receive)
@@ -125,6 +123,8 @@ class DialectService:
 
     async def _handle(self, call: Call) -> Reply:
         operation = call.operation
+        if operation.method == "GET":
+            return conditions.unless_known(call, await operation.handler(call))
         if operation.idempotent_by_key and (key := keys.key_of(call)) is not None:
             return await keys.once(call, f"{self.dialect.name}.{operation.name}", key, lambda: self._write(call))
         return await self._write(call)

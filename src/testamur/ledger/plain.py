@@ -136,6 +136,9 @@ class PlainTellings:
         if found is None or found["last_entry"] is None:
             return [None] * len(tellings)
         refused = set(found["refused"] or ())
+        for telling, row in zip(tellings, rows, strict=True):
+            if row is not None and telling.lines:
+                self._lines.note(tenant, telling.item.item, is_refused=row.record in refused)
         written, last = len(told) - len(refused), found["last_entry"]
         if self._growth.add(tenant, written) or is_fourfold(last - written, last):
             self._database.refresh_statistics()
@@ -166,7 +169,6 @@ class PlainTellings:
             told=len(told),
             tellings=told,
             kinds=[line.kind for line in lines],
-            asking=[line.kind.assignment for line in lines],
             gone=[line.gone for line in lines],
             steps=[line.steps for line in lines],
             obligations=[line.obligations for line in lines],

@@ -27,6 +27,8 @@ PERSON = Id(UUID(int=2))
 """What stands in rows for the completion and the person. No id of ours has that little in it."""
 
 _REMEMBERED_MAX = 4_096
+_PAUSE_MAX = 64
+"""Completions of an item that are not tried after so many that were refused: of a second year none is plain."""
 
 
 class Kind(Struct, frozen=True):
@@ -62,21 +64,46 @@ class PlainLine:
     obligations: str | None
 
 
+@dataclass(slots=True)
+class _Pause:
+    """How many completions of an item are not tried, and how many after the next refusal."""
+
+    left: int = 0
+    next: int = 1
+
+
 class PlainLines:
     """What completions make of plain lines, remembered."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[Id, int, Id, Id, int | None, date], PlainLine | None] = {}
+        self._pauses: dict[tuple[Id, Id], _Pause] = {}
+
+    def note(self, tenant: Id, item: Id, *, is_refused: bool) -> None:
+        """Learn from what became of a telling that was tried: a refusal doubles the pause, a success halves it."""
+        if is_refused and len(self._pauses) >= _REMEMBERED_MAX:
+            self._pauses.clear()
+        pause = self._pauses.setdefault((tenant, item), _Pause())
+        if is_refused:
+            pause.left, pause.next = pause.next, min(2 * pause.next, _PAUSE_MAX)
+        elif pause.next == 1:
+            del self._pauses[tenant, item]
+        else:
+            pause.left, pause.next = 0, pause.next // 2
 
     def of(
         self, tenant: Id, new: NewRecord, item: Id, version: int | None, asking: Sequence[Id], rules: int
     ) -> list[PlainLine] | None:
-        """What a telling makes of plain lines under each assignment that asks for its item; None where nobody knows.
+        """What a telling makes of plain lines under each assignment that asks for its item; None to work them out.
 
         Args:
             rules: the count of changes to what lines share.
         """
         if new.completed is None or not _is_ordinary(new):
+            return None
+        pause = self._pauses.get((tenant, item))
+        if pause is not None and pause.left:
+            pause.left -= 1
             return None
         lines: list[PlainLine] = []
         for assignment in asking:

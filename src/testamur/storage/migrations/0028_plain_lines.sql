@@ -57,8 +57,8 @@ DROP FUNCTION record_plain;
 -- refused when it touches one that is of another kind. Of each kind it says what becomes of it: the days on which steps
 -- begin that go, and rows of steps and obligations, in which `fact_mark` and `person_mark` stand for the two.
 CREATE FUNCTION record_plain(
-    of_tenant uuid, known_rules bigint, at timestamptz, told int, tellings json, kinds json, asking uuid[], gone text[],
-    steps text[], obligations text[], fact_mark text, person_mark text, OUT last_entry bigint, OUT refused uuid[])
+    of_tenant uuid, known_rules bigint, at timestamptz, told int, tellings json, kinds json, gone text[], steps text[],
+    obligations text[], fact_mark text, person_mark text, OUT last_entry bigint, OUT refused uuid[])
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
@@ -66,6 +66,7 @@ DECLARE
     zone text;
     records uuid[];
     people uuid[];
+    assignments uuid[];
     places bigint[];
 BEGIN
     PERFORM set_config('testamur.tenant', of_tenant::text, true);
@@ -107,13 +108,13 @@ BEGIN
              WITH ORDINALITY AS k (assignment, audience, joined_by, known_before, items, starts, place)
         JOIN heard h ON k.place = ANY (h.kinds)
         CROSS JOIN LATERAL (
-            SELECT count(*) = 1 AND bool_and(m.left_on IS NULL AND m.joined_on <= k.joined_by
-                                             AND m.joined_recorded_at < k.known_before) AS is_plain
+            SELECT bool_and(m.left_on IS NULL AND m.joined_on <= k.joined_by
+                            AND m.joined_recorded_at < k.known_before) AS is_plain
             FROM membership m WHERE m.tenant = of_tenant AND m.person = h.person AND m.audience = k.audience
             HAVING count(*) > 0
         ) joined
     ), judged AS MATERIALIZED (
-        SELECT l.telling, l.record, l.person, l.place,
+        SELECT l.telling, l.record, l.person, l.assignment, l.place,
                l.is_plain
                AND count(*) OVER (PARTITION BY l.person, l.assignment) = 1
                -- LIMIT keeps each of these a probe of an index for one line.
@@ -168,11 +169,12 @@ BEGIN
         INSERT INTO ledger_entry (tenant, number, kind, subject, client, recorded_at)
         SELECT of_tenant, n.entry, 'record.created', n.record, n.client, at FROM numbered n WHERE n.is_new
     ), touched AS (
-        SELECT array_agg(j.record) AS records, array_agg(j.person) AS people, array_agg(j.place) AS places
+        SELECT array_agg(j.record) AS records, array_agg(j.person) AS people, array_agg(j.assignment) AS assignments,
+               array_agg(j.place) AS places
         FROM judged j JOIN numbered n ON n.place = j.telling WHERE n.is_new
     )
-    SELECT (SELECT array_agg(n.record) FROM numbered n WHERE NOT n.is_new), t.records, t.people, t.places
-    INTO refused, records, people, places FROM touched t;
+    SELECT (SELECT array_agg(n.record) FROM numbered n WHERE NOT n.is_new), t.records, t.people, t.assignments, t.places
+    INTO refused, records, people, assignments, places FROM touched t;
     IF refused IS NOT NULL THEN
         last_entry := last_entry - cardinality(refused);
         UPDATE tenant_counter c SET entry = last_entry WHERE c.tenant = of_tenant;
@@ -188,9 +190,8 @@ BEGIN
             FROM unnest(records, people, places) AS t (record, person, place)
         ) made
         CROSS JOIN (
-            SELECT array_agg(asking[t.place]) AS assignments, array_agg(t.person) AS people,
-                   array_agg(g.from_on) AS from_ons
-            FROM unnest(people, places) AS t (person, place)
+            SELECT array_agg(t.assignment) AS assignments, array_agg(t.person) AS people, array_agg(g.from_on) AS from_ons
+            FROM unnest(people, assignments, places) AS t (person, assignment, place)
             CROSS JOIN LATERAL unnest(gone[t.place]::date[]) AS g (from_on)
         ) over;
     END IF;

@@ -104,7 +104,7 @@ ORDER BY said.place;
 
 -- name: record_plain
 SELECT last_entry, refused FROM record_plain(
-    :tenant, :rules, :now, :told, :tellings::json, :kinds::json, :asking::uuid[], :gone::text[], :steps::text[],
+    :tenant, :rules, :now, :told, :tellings::json, :kinds::json, :gone::text[], :steps::text[],
     :obligations::text[], :fact_mark, :person_mark);
 
 -- name: fact_standing
