@@ -321,15 +321,12 @@ def test_the_database_refuses_two_statuses_for_one_day_and_a_day_without_one(tow
     async def test() -> None:
         async with connected(urls.owner) as connection:
 
-            async def refuse(error: type[Exception], statement: str) -> None:
+            async def refuse(constraint: str, statement: str) -> None:
                 await connection.execute("BEGIN")
-                with pytest.raises(error):
-                    await both(statement)
+                with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
+                    await connection.execute(statement, town.tenant)
+                assert refused.value.constraint_name == constraint
                 await connection.execute("ROLLBACK")
-
-            async def both(statement: str) -> None:
-                await connection.execute(statement, town.tenant)
-                await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
             columns = (
                 "status, line, cycle, opens_on, due_on, credit, credit_ends_on, last_completed_on, started_on,"
@@ -340,13 +337,19 @@ def test_the_database_refuses_two_statuses_for_one_day_and_a_day_without_one(tow
                 f" SELECT tenant, person, assignment, {{0}}, {{1}}, {columns} FROM standing"
                 " WHERE tenant = $1 AND until_on IS NOT NULL"
             )
-            first, gap = asyncpg.UniqueViolationError, asyncpg.ForeignKeyViolationError
-            await refuse(first, copied.format("from_on + 1", "until_on"))
-            await refuse(first, copied.format("from_on + 1", "NULL"))
-            await refuse(first, copied.format("from_on", "until_on - 1"))
+            twice, gap = "standing_ends_once", "standing_has_no_gap"
+            await refuse(twice, copied.format("from_on + 1", "until_on"))
+            await refuse(twice, copied.format("from_on + 1", "NULL"))
+            await refuse("standing_pkey", copied.format("from_on", "until_on - 1"))
             await refuse(gap, copied.format("from_on + 1", "until_on - 1"))
+            await refuse(gap, copied.format("from_on - 1", "from_on + 1"))
             await refuse(gap, "DELETE FROM standing WHERE tenant = $1 AND until_on IS NULL")
             await refuse(gap, "UPDATE standing SET until_on = until_on - 1 WHERE tenant = $1 AND until_on IS NOT NULL")
+            await refuse("standing_lasts", copied.format("until_on", "from_on"))
+            moved = "UPDATE standing SET from_on = from_on + 1 WHERE tenant = $1 AND until_on IS NULL"
+            await refuse("standing_stays_in_line", moved)
+            everything = "DELETE FROM standing WHERE tenant = $1"
+            assert int((await connection.execute(everything, town.tenant)).split()[1]) > 1
 
     asyncio.run(test())
 

@@ -331,7 +331,7 @@ class EmbeddedServer:
             "unix_socket_permissions": "0700",
             "port": str(_PORT),
             "max_connections": "100",
-            "shared_buffers": f"{min(256, memory // 8 // 1024 // 1024)}MB",
+            "shared_buffers": f"{min(1024, memory // 8 // 1024 // 1024)}MB",
             "max_wal_size": "2GB",
             "checkpoint_timeout": "15min",
             "wal_compression": "pglz",
