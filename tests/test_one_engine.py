@@ -18,6 +18,7 @@ from testamur.core.moments import format_instant
 from testamur.core.people import Identifier, NewPerson, Reference
 from testamur.storage.database import DatabaseUrls
 from tests.hub import Hub
+from tests.ledger.town import query
 from tests.storage.databases import connected
 
 ITEM = Reference("FIRE-101", ("ref",), "item")
@@ -196,8 +197,8 @@ def test_what_waits_for_the_background_is_never_shown_as_it_was(hub: Hub, urls: 
         return len(client.get("/unified/lms/assignments", params={"status": "pending"}).json()["data"])
 
     everybody = users()
+    query(hub, "UPDATE standing SET status = 'withdrawn' WHERE assignment = $1", id)
     with workers_kept_waiting(hub, urls) as run:
-        run("UPDATE standing SET status = 'withdrawn' WHERE assignment = $1", id)
         assert users(status="archived") == everybody, "the copy is taken for what it says while nothing waits"
         run(
             "INSERT INTO standing_task (tenant, id, assignment, after, done, total, asked_at)"

@@ -241,6 +241,51 @@ def test_a_line_about_which_something_else_decides_is_worked_out(
     assert_true(hub)
 
 
+def test_lines_that_wait_to_be_worked_out_are_not_taken_for_what_they_were(
+    hub: Hub, crew: list[Id], decided: list[NewRecord]
+) -> None:
+    """Whatever a task waits for, it may have made them another kind."""
+    assign(hub)
+    complete(hub, crew[0])
+    asked = (
+        "INSERT INTO standing_task (tenant, id, assignment, people, total, asked_at)"
+        " SELECT tenant, gen_random_uuid(), id, ARRAY[$1::uuid], 1, now() FROM assignment"
+    )
+    query(hub, asked, crew[1])
+    decided.clear()
+    complete(hub, crew[1])
+    assert len(decided) == 1
+    hub.do(hub.ledger.standings.settle(hub.tenant.id))
+    complete(hub, crew[2])  # not tried, after one that was refused
+    complete(hub, crew[3])
+    assert len(decided) == 2
+    assert_true(hub)
+
+
+def test_lines_from_before_marks_were_kept_are_true_and_not_plain(
+    hub: Hub, crew: list[Id], decided: list[NewRecord]
+) -> None:
+    assign(hub)
+    complete(hub, crew[0])
+    query(hub, "UPDATE standing SET is_plain = NULL")
+    decided.clear()
+    assert_true(hub)
+    complete(hub, crew[1])
+    assert len(decided) == 1
+    assert_true(hub)
+
+
+def test_a_mark_that_is_not_so_is_a_difference(hub: Hub, crew: list[Id]) -> None:
+    assign(hub)
+    complete(hub, crew[0])
+    marked = query(hub, "SELECT is_plain, until_on IS NULL AS is_last FROM standing")
+    assert {(row["is_plain"], row["is_last"]) for row in marked} == {(None, False), (True, True), (False, True)}
+    query(hub, "UPDATE standing SET is_plain = NOT is_plain WHERE person = ANY ($1)", crew)
+    assert hub.do(hub.ledger.standings.rebuild(hub.tenant.id)).differences == len(crew)
+    hub.do(hub.ledger.standings.rebuild(hub.tenant.id, repairs=True))
+    assert_true(hub)
+
+
 def test_who_came_back_before_the_assignment_is_worked_out(hub: Hub, crew: list[Id], decided: list[NewRecord]) -> None:
     come_back(hub, crew[1], ITEM)
     assign(hub)

@@ -354,6 +354,29 @@ def test_the_database_refuses_two_statuses_for_one_day_and_a_day_without_one(tow
     asyncio.run(test())
 
 
+def test_the_database_lets_no_two_write_steps_of_a_tenant_at_once(town: Town, urls: DatabaseUrls) -> None:
+    """Each might take away the step that the other one's relies on."""
+    town.assign()
+
+    async def test() -> None:
+        async with connected(urls.owner) as first, connected(urls.owner) as second:
+            await first.execute("BEGIN")
+            await first.execute("DELETE FROM standing WHERE tenant = $1", town.tenant)
+            await second.execute("SET lock_timeout = '50ms'")
+            insert = (
+                "INSERT INTO standing (tenant, person, assignment, from_on, until_on, status, line, cycle, credit,"
+                " late_days, is_impossible, because, zone)"
+                " SELECT tenant, id, gen_random_uuid(), '2025-01-01', NULL, 'none', 0, 0, 'never', 0, false, '[]', 'UTC'"
+                " FROM person WHERE tenant = $1 LIMIT 1"
+            )
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await second.execute(insert, town.tenant)
+            await first.execute("ROLLBACK")
+            assert await second.execute(insert, town.tenant) == "INSERT 0 1"
+
+    asyncio.run(test())
+
+
 def test_another_tenant_sees_nothing(town: Town, other_hub: Hub) -> None:
     made = town.assign()
     standings, tenant = town.ledger.standings, other_hub.tenant.id

@@ -208,7 +208,7 @@ _COLUMNS: dict[str, dict[Holds, str]] = {
     "standing": {
         NOTHING: "tenant assignment from_on until_on status line cycle opens_on due_on credit credit_ends_on"
         " last_completed_on started_on satisfied_by satisfied_how is_on_time late_days is_impossible because zone"
-        " missed_cycles fixed_days recorded_at",
+        " missed_cycles fixed_days recorded_at is_plain",
         ABOUT: "person",
     },
     "standing_task": {NOTHING: "tenant id assignment done total asked_at finished_at", ABOUT: "people after"},

@@ -19,7 +19,7 @@ from testamur.core.ids import Id, new_ids
 from testamur.core.moments import Precision
 from testamur.core.people import Reference, normalise
 from testamur.core.records import NewRecord, Recorded, Report
-from testamur.ledger.plain_lines import FACT, PERSON, PlainLine, PlainLines
+from testamur.ledger.plain_lines import LineRows, PlainLine, PlainLines
 from testamur.ledger.recording import Learning, digest_of
 from testamur.storage.database import Database
 from testamur.storage.gather import Flush, Gatherer, GoesOn
@@ -30,7 +30,6 @@ _ITEMS_MAX = 20_000
 """References that are remembered, of all tenants."""
 _ASKING_MAX = 16
 """Assignments that ask for an item that is remembered."""
-_FACT_MARK, _PERSON_MARK = str(FACT), str(PERSON)
 
 
 class _Item(NamedTuple):
@@ -69,7 +68,6 @@ class _PlainRow(Learning, omit_defaults=True):
     method: str
     path: str
     body: str
-    kinds: list[int] | None = None
 
 
 class PlainTellings:
@@ -131,8 +129,15 @@ class PlainTellings:
             _row(telling, id) if telling.item.rules == rules else None
             for telling, id in zip(tellings, new_ids(len(tellings)), strict=True)
         ]
-        told = [row for row in rows if row is not None]
-        found = await self._ask(calls, rules, tellings, rows, told)
+        told: list[_PlainRow] = []
+        lines = LineRows()
+        for telling, row in zip(tellings, rows, strict=True):
+            if row is not None:
+                told.append(row)
+                lines.add(len(told), row.record, telling.lines)
+        found = await calls.row(
+            "record_plain", rules=rules, now=self._clock(), told=len(told), tellings=told, **lines.parameters()
+        )
         if found is None or found["last_entry"] is None:
             return [None] * len(tellings)
         refused = set(found["refused"] or ())
@@ -148,33 +153,6 @@ class PlainTellings:
             else Recorded(row.record, row.record, is_new=True, is_changed=True)
             for row in rows
         ]
-
-    async def _ask(
-        self,
-        calls: Calls,
-        rules: int,
-        tellings: Sequence[_Plain],
-        rows: Sequence[_PlainRow | None],
-        told: Sequence[_PlainRow],
-    ) -> Row | None:
-        """Have the database write these rows of these tellings."""
-        lines: dict[PlainLine, int] = {}
-        for telling, row in zip(tellings, rows, strict=True):
-            if row is not None and telling.lines:
-                row.kinds = [lines.setdefault(line, len(lines) + 1) for line in telling.lines]
-        return await calls.row(
-            "record_plain",
-            rules=rules,
-            now=self._clock(),
-            told=len(told),
-            tellings=told,
-            kinds=[line.kind for line in lines],
-            gone=[line.gone for line in lines],
-            steps=[line.steps for line in lines],
-            obligations=[line.obligations for line in lines],
-            fact_mark=_FACT_MARK,
-            person_mark=_PERSON_MARK,
-        )
 
 
 def _plain_item(new: NewRecord) -> Reference | None:

@@ -8,60 +8,97 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
+from msgspec.structs import asdict
 
-from testamur.core.compliance.days import start_of
 from testamur.core.ids import Id
 from testamur.core.moments import When
 from testamur.core.records import NewRecord
 from testamur.ledger.recording import FactRow
-from testamur.ledger.standing_facts import About, heard, of_member
+from testamur.ledger.standing_facts import About, heard
 from testamur.ledger.standing_steps import compared
 
-FACT = Id(UUID(int=1))
-PERSON = Id(UUID(int=2))
+_FACT = Id(UUID(int=1))
+_PERSON = Id(UUID(int=2))
 """What stands in rows for the completion and the person. No id of ours has that little in it."""
+_FACT_MARK = str(_FACT)
 
 _REMEMBERED_MAX = 4_096
 _PAUSE_MAX = 64
 """Completions of an item that are not tried after so many that were refused: of a second year none is plain."""
 
 
-class Kind(Struct, frozen=True):
-    """Which lines are plain.
+@dataclass(frozen=True, slots=True)
+class PlainLine:
+    """What a completion makes of the plain lines of an assignment.
 
     Args:
-        joined_by: the last day on which they joined.
-        known_before: and the moment before which that was known.
-        items: whatever satisfies the assignment: of none there is a fact yet.
         starts: the first days of the steps that are stored of them.
+        gone: of those that go.
+        steps, obligations: rows that come, as JSON behind the first member.
     """
 
     assignment: Id
     audience: Id
-    joined_by: date
-    known_before: datetime
-    items: tuple[Id, ...]
+    starts: tuple[date, ...]
+    gone: tuple[date, ...]
+    steps: tuple[str, ...]
+    obligations: tuple[str, ...]
+
+
+class _LineRow(Struct):
+    """A line that a telling may touch, as `record_plain` takes it."""
+
+    telling: int
+    assignment: Id
+    audience: Id
     starts: tuple[date, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PlainLine:
-    """What a completion makes of the lines of a kind.
+class _GoneRow(Struct):
+    """A step that goes, `of` the place of its line."""
 
-    Args:
-        gone: first days of the steps that go, as PostgreSQL reads an array.
-        steps, obligations: JSON of rows that come, with commas between them; None for none.
-    """
+    of: int
+    assignment: Id
+    from_on: date
 
-    kind: Kind
-    gone: str
-    steps: str | None
-    obligations: str | None
+
+class LineRows:
+    """What tellings of one batch make of the lines that they may touch, as `record_plain` takes it."""
+
+    def __init__(self) -> None:
+        self._lines: list[_LineRow] = []
+        self._gone: list[_GoneRow] = []
+        self._steps: list[str] = []
+        self._obligations: list[str] = []
+
+    def add(self, telling: int, record: Id, lines: Iterable[PlainLine]) -> None:
+        """Add what a telling, by its place from 1, makes of these lines with its new record."""
+        fact = str(record)
+        for line in lines:
+            self._lines.append(_LineRow(telling, line.assignment, line.audience, line.starts))
+            place = len(self._lines)
+            self._gone += [_GoneRow(place, line.assignment, day) for day in line.gone]
+            for rows, said in ((self._steps, line.steps), (self._obligations, line.obligations)):
+                rows += [f'{{"of":{place},{row.replace(_FACT_MARK, fact)}' for row in said]
+
+    def parameters(self) -> dict[str, Any]:
+        """Those of the query."""
+        return {
+            "lines": self._lines,
+            "gone": self._gone,
+            "steps": _json(self._steps),
+            "obligations": _json(self._obligations),
+        }
+
+
+def _json(rows: Iterable[str]) -> Raw:
+    return Raw(f"[{','.join(rows)}]")
 
 
 @dataclass(slots=True)
@@ -135,34 +172,29 @@ def _is_ordinary(new: NewRecord) -> bool:
 
 
 def _worked_out(about: About, item: Id, version: int | None, completed: When) -> PlainLine | None:
-    if len(about.audiences) > 1 or len({version.zone for version in about.versions}) > 1:
+    if about.plain is None:
         return None
-    zone = about.versions[0].zone
-    known = [
-        version.recorded_at.astimezone(zone).date() for version in about.versions if version.recorded_at is not None
-    ]
-    joined_by = min([*known, *(version.since for version in about.versions)])
-    line = about.assignment, PERSON
-    told = of_member(about.audiences[0], joined_by, start_of(joined_by, zone))
+    line, told = (about.assignment, _PERSON), about.plain.told()
     before = compared({about.assignment: about}, {line: told})
     told.steps, told.obligations = before.new, before.new_obligations
-    fact = FactRow(FACT, 1, FACT, "", completed.at, person=PERSON)
+    fact = FactRow(_FACT, 1, _FACT, "", completed.at, person=_PERSON)
     fact.item, fact.item_version, fact.completed_at = item, version, completed.at
     heard(told, fact, completed.at)
     after = compared({about.assignment: about}, {line: told})
     if before.failed or after.failed or after.gone_obligations:
         return None
-    kind = Kind(
+    return PlainLine(
         about.assignment,
-        about.audiences[0],
-        joined_by,
-        start_of(joined_by + timedelta(days=1), zone),
-        tuple(about.items),
+        about.plain.audience,
         tuple(sorted(row.from_on for row in before.new)),
+        tuple(day for _, day in after.gone),
+        _rows(after.new),
+        _rows(after.new_obligations),
     )
-    gone = f"{{{','.join(day.isoformat() for _, day in after.gone)}}}"
-    return PlainLine(kind, gone, _rows(after.new), _rows(after.new_obligations))
 
 
-def _rows(rows: Iterable[Struct]) -> str | None:
-    return ",".join(msgspec.json.encode(row).decode() for row in rows) or None
+def _rows(rows: Iterable[Struct]) -> tuple[str, ...]:
+    said = (
+        {name: value for name, value in asdict(row).items() if name != "person" and value is not None} for row in rows
+    )
+    return tuple(msgspec.json.encode(row).decode().removeprefix("{") for row in said)

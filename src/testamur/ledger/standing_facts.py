@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -27,6 +27,7 @@ from testamur.core.compliance import (
     Settings,
     Span,
 )
+from testamur.core.compliance.days import start_of
 from testamur.core.errors import AssignmentNotFound
 from testamur.core.ids import Id
 from testamur.core.moments import Precision, When
@@ -39,12 +40,41 @@ FACTS_AT_ONCE = 1_000
 differ in nothing but the time of their day are read as one, so that a line holds no more than days have passed."""
 
 
+class PlainMembership(NamedTuple):
+    """Memberships that nothing tells from one another: they came before all that an assignment says.
+
+    Args:
+        joined_by: the last day on which people joined.
+        known_before: and the moment before which that was known.
+    """
+
+    audience: Id
+    joined_by: date
+    known_before: datetime
+
+    def is_all_of(self, told: Told) -> bool:
+        """Whether a line rests on such a membership and on nothing else."""
+        if told.facts or told.sessions or told.suspensions or told.exemptions or told.extensions or told.deleted_at:
+            return False
+        return bool(told.memberships) and all(
+            one.left_on is None and one.joined_on <= self.joined_by and one.known_at < self.known_before
+            for one in told.memberships or ()
+        )
+
+    def told(self) -> Told:
+        """What a line rests on that rests on such a membership alone."""
+        known_at = self.known_before - timedelta(microseconds=1)
+        joined = _MembershipTold(self.audience, self.joined_by, None, known_at, None)
+        return Told([joined], None, None, None, None, None, None, None, None)
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """What all lines of one assignment share.
 
     Args:
         zone: the tenant's.
+        plain: memberships that make lines plain, where there are such (`plain_lines`).
     """
 
     assignment: Id
@@ -53,6 +83,20 @@ class About:
     reentries: tuple[Reentry, ...] = ()
     item_versions: tuple[ItemVersion, ...] = ()
     retirements: tuple[Retirement, ...] = ()
+    plain: PlainMembership | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plain", self._plain())
+
+    def _plain(self) -> PlainMembership | None:
+        if len(self.audiences) != 1 or len({version.zone for version in self.versions}) > 1:
+            return None
+        zone = self.versions[0].zone
+        known = [
+            version.recorded_at.astimezone(zone).date() for version in self.versions if version.recorded_at is not None
+        ]
+        joined_by = min([*known, *(version.since for version in self.versions)])
+        return PlainMembership(self.audiences[0], joined_by, start_of(joined_by + timedelta(days=1), zone))
 
     @classmethod
     async def read(cls, tx: Tx, assignment: Id) -> About:
@@ -221,12 +265,6 @@ async def told_of(
         for line in cut:
             await _read_by_day(tx, by_id[line[0]], line[1], found[line], moment)
     return found
-
-
-def of_member(audience: Id, joined_on: date, known_at: datetime) -> Told:
-    """What a line rests on of which nothing is known but that the person joined."""
-    joined = _MembershipTold(audience, joined_on, None, known_at, None)
-    return Told([joined], None, None, None, None, None, None, None, None)
 
 
 def heard(told: Told, fact: FactRow, recorded_at: datetime) -> None:

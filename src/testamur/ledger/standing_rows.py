@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from testamur.core.compliance import (
     CreditState,
@@ -28,7 +29,12 @@ NONE = "none"
 
 
 class StepRow(Struct, frozen=True):
-    """A row of the table `standing`."""
+    """A row of the table `standing`.
+
+    Args:
+        is_plain: of the last row of a line, whether nothing decides about it but a membership from before the
+            assignment (`PlainMembership`); None of all others, and of what was stored before this was kept.
+    """
 
     assignment: Id
     person: Id
@@ -52,9 +58,10 @@ class StepRow(Struct, frozen=True):
     zone: str
     missed_cycles: int = 0
     fixed_days: list[int] = []
+    is_plain: bool | None = None
 
 
-def rows_of(of: Line, steps: Sequence[Step]) -> dict[date, StepRow]:
+def rows_of(of: Line, steps: Sequence[Step], *, is_plain: bool) -> dict[date, StepRow]:
     """The rows of a line by their first day, with what fills the days between that have no answer."""
     rows: dict[date, StepRow] = {}
     last: date | None = None
@@ -65,6 +72,9 @@ def rows_of(of: Line, steps: Sequence[Step]) -> dict[date, StepRow]:
         last = step.until
     if last is not None:
         rows[last] = _nothing(of, last, None, steps[-1].zone.key)
+    if rows:
+        day, row = rows.popitem()
+        rows[day] = replace(row, is_plain=is_plain)
     return rows
 
 

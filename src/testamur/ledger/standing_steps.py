@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import structlog
+from msgspec.structs import replace
 
 from testamur.core import compliance
 from testamur.core.compliance import (
@@ -79,8 +80,9 @@ def compared(abouts: Mapping[Id, About], lines: Mapping[Line, Told]) -> Differen
             log.exception("a line could not be worked out", assignment=str(line[0]), person=str(line[1]))
             found.failed.append(line)
             continue
-        steps = rows_of(line, timeline.steps)
-        kept_steps = {row.from_on: row for row in told.steps or ()}
+        membership = abouts[line[0]].plain
+        steps = rows_of(line, timeline.steps, is_plain=membership is not None and membership.is_all_of(told))
+        kept_steps = {row.from_on: row if row.until_on else _marked(row, steps) for row in told.steps or ()}
         owed = {place: owed_row(line, place, one) for place, one in enumerate(timeline.obligations, 1)}
         kept_owed = {row.place: row for row in told.obligations or ()}
         if steps == kept_steps and owed == kept_owed:
@@ -91,6 +93,13 @@ def compared(abouts: Mapping[Id, About], lines: Mapping[Line, Told]) -> Differen
         found.gone_obligations += [(line, place) for place in kept_owed if place not in owed]
         found.new_obligations += [row for place, row in owed.items() if kept_owed.get(place) != row]
     return found
+
+
+def _marked(last: StepRow, steps: Mapping[date, StepRow]) -> StepRow:
+    """The last row that is stored of a line; one from before marks were kept is as right as any."""
+    if last.is_plain is not None or last.from_on not in steps:
+        return last
+    return replace(last, is_plain=steps[last.from_on].is_plain)
 
 
 async def write_difference(tx: WriteTx, found: Difference, now: datetime) -> int:

@@ -104,8 +104,7 @@ ORDER BY said.place;
 
 -- name: record_plain
 SELECT last_entry, refused FROM record_plain(
-    :tenant, :rules, :now, :told, :tellings::json, :kinds::json, :gone::text[], :steps::text[],
-    :obligations::text[], :fact_mark, :person_mark);
+    :tenant, :rules, :now, :told, :tellings::json, :lines::json, :gone::json, :steps::json, :obligations::json);
 
 -- name: fact_standing
 SELECT id, revision, source FROM fact

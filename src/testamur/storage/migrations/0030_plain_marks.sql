@@ -1,0 +1,197 @@
+-- Whether a line is plain is known when it is worked out. It is now kept with the line, where one look tells it: ten
+-- looks at all that could matter to it cost more than to write what becomes of it.
+
+-- An obligation that ends changes nothing that is indexed, so that its row is written anew in its own page.
+DROP INDEX obligation_due;
+CREATE INDEX obligation_due ON obligation (tenant, assignment, due_on);
+ALTER TABLE obligation SET (fillfactor = 85);
+
+ALTER TABLE standing ADD COLUMN is_plain boolean;
+COMMENT ON COLUMN standing.is_plain IS
+    'Of the last step of a line, whether nothing decides about the line but a membership from before the assignment. Null of '
+    'all others, and of those worked out before this was kept.';
+
+DROP FUNCTION write_standing, record_plain;
+
+-- What is different of some lines, of which `people` are named by their places in `steps` and `obligations`, or by themselves.
+-- What goes goes first, and then in the order of days: so no end is ever taken.
+CREATE FUNCTION write_standing(
+    of_tenant uuid, assignments uuid[], whose uuid[], from_ons date[], owed_under uuid[], owing uuid[], places int[],
+    steps json, obligations json, people uuid[], at timestamptz) RETURNS void
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+AS $$
+BEGIN
+    WITH ended AS (
+        DELETE FROM obligation o USING unnest(owed_under, owing, places) AS gone (assignment, person, place)
+        WHERE o.tenant = of_tenant AND o.person = gone.person AND o.assignment = gone.assignment AND o.place = gone.place
+    ), owed AS (
+        INSERT INTO obligation (tenant, assignment, person, place, line, cycle, opens_on, due_on, outcome, ended_on,
+                                satisfied_by, satisfied_how, satisfied_on, is_on_time, days_late)
+        SELECT of_tenant, o.assignment, coalesce(o.person, people[o.of]), o.place, o.line, o.cycle, o.opens_on, o.due_on,
+               o.outcome, o.ended_on, o.satisfied_by, o.satisfied_how, o.satisfied_on, o.is_on_time, o.days_late
+        FROM json_to_recordset(obligations) AS o (
+            of int, assignment uuid, person uuid, place int, line int, cycle int, opens_on date, due_on date, outcome text,
+            ended_on date, satisfied_by uuid, satisfied_how text, satisfied_on date, is_on_time boolean, days_late int)
+        WHERE coalesce(o.person, people[o.of]) IS NOT NULL
+        ON CONFLICT (tenant, person, assignment, place) DO UPDATE
+        SET (line, cycle, opens_on, due_on, outcome, ended_on, satisfied_by, satisfied_how, satisfied_on, is_on_time,
+             days_late)
+          = (excluded.line, excluded.cycle, excluded.opens_on, excluded.due_on, excluded.outcome, excluded.ended_on,
+             excluded.satisfied_by, excluded.satisfied_how, excluded.satisfied_on, excluded.is_on_time,
+             excluded.days_late)
+    ), removed AS (
+        DELETE FROM standing s USING unnest(assignments, whose, from_ons) AS gone (assignment, person, from_on)
+        WHERE s.tenant = of_tenant AND s.person = gone.person AND s.assignment = gone.assignment
+          AND s.from_on = gone.from_on
+        RETURNING s.from_on
+    )
+    INSERT INTO standing (tenant, assignment, person, from_on, until_on, status, line, cycle, opens_on, due_on, credit,
+                          credit_ends_on, last_completed_on, started_on, satisfied_by, satisfied_how, is_on_time,
+                          late_days, is_impossible, because, zone, missed_cycles, fixed_days, is_plain,
+                          recorded_at)
+    SELECT of_tenant, s.assignment, coalesce(s.person, people[s.of]), s.from_on, s.until_on, s.status, s.line, s.cycle,
+           s.opens_on, s.due_on, s.credit, s.credit_ends_on, s.last_completed_on, s.started_on, s.satisfied_by,
+           s.satisfied_how, s.is_on_time, s.late_days, s.is_impossible, s.because, s.zone,
+           s.missed_cycles, s.fixed_days, s.is_plain, at
+    FROM (SELECT count(*) FROM removed) AS before_all CROSS JOIN json_to_recordset(steps) AS s (
+        of int, assignment uuid, person uuid, from_on date, until_on date, status text, line int, cycle int, opens_on date,
+        due_on date, credit text, credit_ends_on date, last_completed_on date, started_on date, satisfied_by uuid,
+        satisfied_how text, is_on_time boolean, late_days int, is_impossible boolean, because jsonb, zone text,
+        missed_cycles int, fixed_days int[], is_plain boolean)
+    WHERE coalesce(s.person, people[s.of]) IS NOT NULL
+    ORDER BY s.from_on
+    ON CONFLICT (tenant, person, assignment, from_on) DO UPDATE
+    SET (until_on, status, line, cycle, opens_on, due_on, credit, credit_ends_on, last_completed_on, started_on,
+         satisfied_by, satisfied_how, is_on_time, late_days, is_impossible, because, zone, missed_cycles, fixed_days,
+         is_plain, recorded_at)
+      = (excluded.until_on, excluded.status, excluded.line, excluded.cycle, excluded.opens_on, excluded.due_on,
+         excluded.credit, excluded.credit_ends_on, excluded.last_completed_on, excluded.started_on,
+         excluded.satisfied_by, excluded.satisfied_how, excluded.is_on_time, excluded.late_days, excluded.is_impossible,
+         excluded.because, excluded.zone, excluded.missed_cycles, excluded.fixed_days, excluded.is_plain,
+         excluded.recorded_at);
+END $$;
+
+-- Writes completions of known items that stand at the moment `at`, each as a new record, and the transaction with them:
+-- bound to the tenant, its counter locked. Refused, and left to be decided, is what names nobody and what tells a
+-- completion that is there (rule C1); all of it without an answer when what the caller knows of items is no longer so.
+-- A telling of what assignments ask for comes with the lines that it may touch, and is refused when it touches one that is
+-- not plain, or of which other steps are stored. Of each line it says what then becomes of it: first days of steps that
+-- go, and rows of steps and obligations, each `of` the place of its line.
+CREATE FUNCTION record_plain(
+    of_tenant uuid, known_rules bigint, at timestamptz, told int, tellings json, lines json, gone json, steps json, obligations json, OUT last_entry bigint, OUT refused uuid[])
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    before bigint;
+    zone text;
+    people uuid[];
+    waiting uuid[] := '{}';
+BEGIN
+    PERFORM set_config('testamur.tenant', of_tenant::text, true);
+    UPDATE tenant_counter c SET entry = c.entry + told
+    FROM tenant t WHERE t.id = of_tenant AND c.tenant = of_tenant AND c.rules = known_rules
+    RETURNING c.entry, c.entry - told, t.zone INTO last_entry, before, zone;
+    IF last_entry IS NULL THEN
+        RETURN;
+    END IF;
+    IF lines::text <> '[]' THEN
+        SELECT coalesce(array_agg(t.assignment), '{}') INTO waiting FROM standing_task t
+        WHERE t.tenant = of_tenant AND t.finished_at IS NULL;
+    END IF;
+    WITH heard AS MATERIALIZED (
+        SELECT f.*, whom.person
+        FROM ROWS FROM (json_to_recordset(tellings) AS (
+                 record uuid, person_kinds text[], person_values text[], person_id uuid, item uuid, item_version int,
+                 completed_at timestamptz, started_at timestamptz, expires_at timestamptz, passed boolean,
+                 score_percent numeric, score_text text, time_spent text, certificate text, is_prior boolean, source text,
+                 application text, created_by uuid, extra jsonb, digest text, dialect text, client uuid, method text,
+                 path text, body text))
+             WITH ORDINALITY AS f (record, person_kinds, person_values, person_id, item, item_version, completed_at,
+                                   started_at, expires_at, passed, score_percent, score_text, time_spent, certificate,
+                                   is_prior, source, application, created_by, extra, digest, dialect, client, method,
+                                   path, body, place)
+        LEFT JOIN LATERAL (
+            SELECT found.person FROM (
+                SELECT i.person, spelled.place
+                FROM unnest(f.person_kinds, f.person_values) WITH ORDINALITY AS spelled (kind, value, place)
+                CROSS JOIN LATERAL (
+                    SELECT n.person FROM person_identifier n
+                    WHERE n.tenant = of_tenant AND n.kind = spelled.kind AND n.value = spelled.value LIMIT 1
+                ) i
+                UNION ALL
+                SELECT p.id, 1000 FROM person p
+                WHERE p.tenant = of_tenant AND p.id = f.person_id AND p.deleted_at IS NULL
+            ) found ORDER BY place LIMIT 1
+        ) whom ON true
+    ), line AS MATERIALIZED (
+        SELECT l.telling, h.person, l.place,
+               stored.is_plain AND stored.starts = l.starts AND l.assignment <> ALL (waiting)
+               AND count(*) OVER (PARTITION BY h.person, l.assignment) = 1 AS is_plain
+        FROM ROWS FROM (json_to_recordset(lines) AS (telling int, assignment uuid, audience uuid, starts date[]))
+             WITH ORDINALITY AS l (telling, assignment, audience, starts, place)
+        JOIN heard h ON h.place = l.telling
+        CROSS JOIN LATERAL (
+            SELECT bool_or(s.is_plain) AS is_plain, array_agg(s.from_on ORDER BY s.from_on) AS starts FROM standing s
+            WHERE s.tenant = of_tenant AND s.person = h.person AND s.assignment = l.assignment
+        ) stored
+        WHERE stored.starts IS NOT NULL
+           OR (SELECT 1 FROM membership m
+               WHERE m.tenant = of_tenant AND m.person = h.person AND m.audience = l.audience LIMIT 1) IS NOT NULL
+    ), judged AS (
+        SELECT l.telling, bool_and(l.is_plain IS TRUE) AS is_plain FROM line l GROUP BY l.telling
+    ), said AS (
+        SELECT h.*, known.fact IS NULL AND h.person IS NOT NULL AND j.is_plain IS NOT FALSE
+                    AND row_number() OVER (PARTITION BY h.person, h.item, h.completed_at ORDER BY h.place) = 1 AS is_new
+        FROM heard h
+        LEFT JOIN judged j ON j.telling = h.place
+        -- The same moment, or the bare day that it falls on, of the same source. Of what a plain line asks for there is
+        -- no fact at all.
+        LEFT JOIN LATERAL (
+            SELECT k.id AS fact FROM fact k
+            WHERE j.telling IS NULL AND k.tenant = of_tenant AND k.item = h.item AND k.person = h.person
+              AND k.closed_at IS NULL
+              AND k.completed_at = ANY (ARRAY[
+                      h.completed_at, date_trunc('day', h.completed_at AT TIME ZONE zone) AT TIME ZONE 'UTC'])
+              AND (k.completed_at = h.completed_at OR k.completed_by_day AND k.source = h.source)
+            LIMIT 1
+        ) known ON true
+    ), numbered AS MATERIALIZED (
+        SELECT s.*, before + count(*) FILTER (WHERE s.is_new) OVER (ORDER BY s.place) AS entry FROM said s
+    ), recorded AS (
+        INSERT INTO fact (tenant, record, revision, id, entry, person, item, item_version, completed_at, started_at,
+                          expires_at, passed, score_percent, score_text, time_spent, certificate, is_prior, source,
+                          application, created_by, updated_by, extra, created_at, recorded_at)
+        SELECT of_tenant, n.record, 1, n.record, n.entry, n.person, n.item, n.item_version, n.completed_at, n.started_at,
+               n.expires_at, n.passed, n.score_percent, n.score_text, n.time_spent, n.certificate,
+               coalesce(n.is_prior, false), n.source, n.application, n.created_by, n.created_by, n.extra, at, at
+        FROM numbered n WHERE n.is_new
+    ), reported AS (
+        INSERT INTO report (tenant, record, digest, fact, dialect, client, method, path, body, reported_at,
+                            last_reported_at)
+        SELECT of_tenant, n.record, decode(n.digest, 'base64'), n.record, n.dialect, n.client, n.method, n.path, n.body,
+               at, at
+        FROM numbered n WHERE n.is_new
+    ), entered AS (
+        INSERT INTO ledger_entry (tenant, number, kind, subject, client, recorded_at)
+        SELECT of_tenant, n.entry, 'record.created', n.record, n.client, at FROM numbered n WHERE n.is_new
+    )
+    SELECT (SELECT array_agg(n.record) FROM numbered n WHERE NOT n.is_new),
+           (SELECT array_agg(touched.person ORDER BY every.place)
+            FROM generate_series(1, json_array_length(lines)) AS every (place)
+            LEFT JOIN (SELECT l.place, l.person FROM line l JOIN numbered n ON n.place = l.telling WHERE n.is_new) touched
+                   ON touched.place = every.place)
+    INTO refused, people;
+    IF refused IS NOT NULL THEN
+        last_entry := last_entry - cardinality(refused);
+        UPDATE tenant_counter c SET entry = last_entry WHERE c.tenant = of_tenant;
+    END IF;
+    IF people <> '{}' THEN
+        PERFORM write_standing(
+            of_tenant, array_agg(g.assignment), array_agg(people[g.of]), array_agg(g.from_on), '{}', '{}', '{}', steps,
+            obligations, people, at)
+        FROM json_to_recordset(gone) AS g (of int, assignment uuid, from_on date);
+    END IF;
+END $$;
+
+REVOKE ALL ON FUNCTION write_standing, record_plain FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION write_standing, record_plain TO testamur_app;
