@@ -366,7 +366,7 @@ def test_the_database_lets_no_two_write_steps_of_a_tenant_at_once(town: Town, ur
             insert = (
                 "INSERT INTO standing (tenant, person, assignment, from_on, until_on, status, line, cycle, credit,"
                 " late_days, is_impossible, because, zone)"
-                " SELECT tenant, id, gen_random_uuid(), '2025-01-01', NULL, 'none', 0, 0, 'never', 0, false, '[]', 'UTC'"
+                " SELECT tenant, id, gen_random_uuid(), '2025-1-1', NULL, 'none', 0, 0, 'never', 0, false, '[]', 'UTC'"
                 " FROM person WHERE tenant = $1 LIMIT 1"
             )
             with pytest.raises(asyncpg.LockNotAvailableError):
