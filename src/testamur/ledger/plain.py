@@ -14,12 +14,15 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
+import msgspec
+from msgspec import Raw
+
 from testamur.core.errors import TestamurError
-from testamur.core.ids import Id, new_ids
+from testamur.core.ids import Id, new_id
 from testamur.core.moments import Precision
 from testamur.core.people import Reference, normalise
 from testamur.core.records import NewRecord, Recorded, Report
-from testamur.ledger.plain_lines import LineRows, PlainLine, PlainLines
+from testamur.ledger.plain_lines import FilledLine, LineRows, PlainLines
 from testamur.ledger.recording import Learning, digest_of
 from testamur.storage.database import Database
 from testamur.storage.gather import Flush, Gatherer, GoesOn
@@ -46,12 +49,17 @@ class _Item(NamedTuple):
 
 
 class _Plain(NamedTuple):
-    """A telling, what is remembered of its item, and what it makes of plain lines under what asks for that."""
+    """A telling as it will be written: made while the database works on others.
 
-    new: NewRecord
-    report: Report
+    Args:
+        row: a `_PlainRow` as JSON.
+        lines: what it makes of the lines that it may touch.
+    """
+
     item: _Item
-    lines: Sequence[PlainLine]
+    record: Id
+    row: Raw
+    lines: Sequence[FilledLine]
 
 
 class _PlainRow(Learning, omit_defaults=True):
@@ -91,7 +99,11 @@ class PlainTellings:
         if item is None:
             return None
         lines = self._lines.of(tenant, new, item.item, item.version, item.asking, item.rules) if item.asking else ()
-        return await self._writes.call(tenant, _Plain(new, report, item, lines)) if lines is not None else None
+        if lines is None:
+            return None
+        id = new_id()
+        row = Raw(msgspec.json.encode(_row(new, report, item, id)))
+        return await self._writes.call(tenant, _Plain(item, id, row, [line.filled(id) for line in lines]))
 
     def learn(self, tenant: Id, told: Iterable[tuple[NewRecord, Row]]) -> None:
         """Remember the items of tellings that were decided.
@@ -125,33 +137,28 @@ class PlainTellings:
     ) -> list[Recorded | TestamurError | None]:
         rules = max(telling.item.rules for telling in tellings)
         # What was learnt before the last change may not be so any more.
-        rows = [
-            _row(telling, id) if telling.item.rules == rules else None
-            for telling, id in zip(tellings, new_ids(len(tellings)), strict=True)
-        ]
-        told: list[_PlainRow] = []
+        told = [telling for telling in tellings if telling.item.rules == rules]
         lines = LineRows()
-        for telling, row in zip(tellings, rows, strict=True):
-            if row is not None:
-                told.append(row)
-                lines.add(len(told), row.record, telling.lines)
+        for place, telling in enumerate(told, 1):
+            lines.add(place, telling.lines)
+        rows = [telling.row for telling in told]
         found = await calls.row(
-            "record_plain", rules=rules, now=self._clock(), told=len(told), tellings=told, **lines.parameters()
+            "record_plain", rules=rules, now=self._clock(), told=len(told), tellings=rows, **lines.parameters()
         )
         if found is None or found["last_entry"] is None:
             return [None] * len(tellings)
         refused = set(found["refused"] or ())
-        for telling, row in zip(tellings, rows, strict=True):
-            if row is not None and telling.lines:
-                self._lines.note(tenant, telling.item.item, is_refused=row.record in refused)
+        for telling in told:
+            if telling.lines:
+                self._lines.note(tenant, telling.item.item, is_refused=telling.record in refused)
         written, last = len(told) - len(refused), found["last_entry"]
         if self._growth.add(tenant, written) or is_fourfold(last - written, last):
             self._database.refresh_statistics()
         return [
             None
-            if row is None or row.record in refused
-            else Recorded(row.record, row.record, is_new=True, is_changed=True)
-            for row in rows
+            if telling.item.rules != rules or telling.record in refused
+            else Recorded(telling.record, telling.record, is_new=True, is_changed=True)
+            for telling in tellings
         ]
 
 
@@ -167,8 +174,8 @@ def _plain_item(new: NewRecord) -> Reference | None:
     return new.item if is_plain and isinstance(new.item, Reference) else None
 
 
-def _row(telling: _Plain, record: Id) -> _PlainRow:
-    new, report, person = telling.new, telling.report, telling.new.person
+def _row(new: NewRecord, report: Report, item: _Item, record: Id) -> _PlainRow:
+    person = new.person
     assert person is not None
     row = _PlainRow(
         record,
@@ -184,5 +191,5 @@ def _row(telling: _Plain, record: Id) -> _PlainRow:
         report.body,
     )
     row.take(new)
-    row.item, row.item_version, row.created_by = telling.item.item, telling.item.version, new.created_by
+    row.item, row.item_version, row.created_by = item.item, item.version, new.created_by
     return row

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -50,6 +50,22 @@ class PlainLine:
     steps: tuple[str, ...]
     obligations: tuple[str, ...]
 
+    def filled(self, record: Id) -> FilledLine:
+        """What the first fact of this record makes of one."""
+        fact = str(record)
+        steps, obligations = (
+            [row.replace(_FACT_MARK, fact) for row in rows] for rows in (self.steps, self.obligations)
+        )
+        return FilledLine(self, steps, obligations)
+
+
+class FilledLine(NamedTuple):
+    """What a completion makes of a line, with its own id in the rows."""
+
+    line: PlainLine
+    steps: Sequence[str]
+    obligations: Sequence[str]
+
 
 class _LineRow(Struct):
     """A line that a telling may touch, as `record_plain` takes it."""
@@ -77,15 +93,14 @@ class LineRows:
         self._steps: list[str] = []
         self._obligations: list[str] = []
 
-    def add(self, telling: int, record: Id, lines: Iterable[PlainLine]) -> None:
-        """Add what a telling, by its place from 1, makes of these lines with its new record."""
-        fact = str(record)
-        for line in lines:
+    def add(self, telling: int, lines: Iterable[FilledLine]) -> None:
+        """Add what a telling, by its place from 1, makes of these lines."""
+        for line, *filled in lines:
             self._lines.append(_LineRow(telling, line.assignment, line.audience, line.starts))
             place = len(self._lines)
             self._gone += [_GoneRow(place, line.assignment, day) for day in line.gone]
-            for rows, said in ((self._steps, line.steps), (self._obligations, line.obligations)):
-                rows += [f'{{"of":{place},{row.replace(_FACT_MARK, fact)}' for row in said]
+            for rows, new in zip((self._steps, self._obligations), filled, strict=True):
+                rows += [f'{{"of":{place},{row}' for row in new]
 
     def parameters(self) -> dict[str, Any]:
         """Those of the query."""

@@ -7,7 +7,7 @@ ALTER TABLE standing ADD CONSTRAINT standing_ends_once UNIQUE NULLS NOT DISTINCT
     INCLUDE (from_on, status, credit);
 
 CREATE FUNCTION standing_has_no_gap() RETURNS trigger
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+LANGUAGE plpgsql
 AS $$
 DECLARE
     is_chain boolean;
