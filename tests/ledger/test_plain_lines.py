@@ -157,6 +157,12 @@ def suspend(hub: Hub, person: Id, _: Reference) -> None:
     hub.do(hub.ledger.people.suspend(hub.caller, of(person), None))
 
 
+def suspend_for_nothing(hub: Hub, person: Id, _: Reference) -> None:
+    """For a moment, of which no step tells."""
+    suspend(hub, person, _)
+    hub.do(hub.ledger.people.reinstate(hub.caller, of(person)))
+
+
 def exempt(hub: Hub, person: Id, _: Reference) -> None:
     new = NewExemption(person=of(person), from_on=date(2099, 1, 1), reason="Away")
     hub.do(hub.ledger.decisions.exempt(hub.caller, new))
@@ -216,6 +222,7 @@ def wait(hub: Hub, person: Id, _: Reference) -> None:
         come_back,
         join_later,
         suspend,
+        suspend_for_nothing,
         exempt,
         exempt_for_nothing,
         extend,
@@ -283,6 +290,17 @@ def test_a_mark_that_is_not_so_is_a_difference(hub: Hub, crew: list[Id]) -> None
     query(hub, "UPDATE standing SET is_plain = NOT is_plain WHERE person = ANY ($1)", crew)
     assert hub.do(hub.ledger.standings.rebuild(hub.tenant.id)).differences == len(crew)
     hub.do(hub.ledger.standings.rebuild(hub.tenant.id, repairs=True))
+    assert_true(hub)
+
+
+def test_of_two_lines_both_must_be_plain(hub: Hub, crew: list[Id], decided: list[NewRecord]) -> None:
+    extended = assign(hub)
+    assign(hub, recurrence_days=365)
+    complete(hub, crew[0])
+    extend(hub, crew[1], extended)
+    decided.clear()
+    complete(hub, crew[1])
+    assert len(decided) == 1
     assert_true(hub)
 
 
