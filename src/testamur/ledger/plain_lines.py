@@ -1,8 +1,8 @@
 """Plain lines: of people about whom nothing decides but that they were there when the assignment began.
 
 What the first completion of a day makes of such a line is the same for all of them, so it is worked out once, by the
-engine. Which lines are of this kind is kept with them (`PlainMembership`), and the database looks there before it writes
-(`record_plain`).
+engine. Which lines are of this kind is kept with them (`PlainMembership`), and the database looks there before it
+writes (`record_plain`).
 """
 
 from __future__ import annotations
