@@ -19,7 +19,14 @@ import pytest
 
 from testamur.ledger import Ledger
 from testamur.storage.database import Database, DatabaseUrls, OwnerNeeded
-from testamur.storage.embedded import EmbeddedServer, EmbeddedServerError, FolderInUse, find_binaries, open_cluster
+from testamur.storage.embedded import (
+    EmbeddedServer,
+    EmbeddedServerError,
+    FolderInUse,
+    find_binaries,
+    memory_of_ours,
+    open_cluster,
+)
 from testamur.storage.migrate import Migration, migrate, migrations
 from tests.storage.databases import connected
 from tests.waiting import eventually
@@ -335,6 +342,15 @@ def test_a_stale_pid_file_that_names_another_process_does_not_stop_the_start(clu
     os.chown(stale, user.st_uid, user.st_gid)
     with open_cluster(cluster) as server:
         assert execute(server.owner_url, "SELECT 1") == 1
+
+
+def test_a_container_is_held_to_its_own_memory(tmp_path: Path) -> None:
+    limit = tmp_path / "memory.max"
+    machine = memory_of_ours(limit)
+    assert machine == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), "there is no such file"
+    for said, expected in (("max\n", machine), ("536870912\n", 536_870_912), (f"{2 * machine}\n", machine)):
+        limit.write_text(said)
+        assert memory_of_ours(limit) == expected
 
 
 def test_binaries_that_are_not_there_are_asked_for_by_name(tmp_path: Path) -> None:

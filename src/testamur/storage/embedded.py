@@ -86,6 +86,15 @@ def find_binaries(configured: Path | None = None) -> Path:
     )
 
 
+def memory_of_ours(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
+    """Bytes of memory that we may use: the machine's, or what a container is held to (cgroup v2, `limit`)."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(machine, int(limit.read_text()))
+    except (OSError, ValueError):  # no such file, or the word "max"
+        return machine
+
+
 class EmbeddedServer:
     """An embedded server on a data folder. Not running until `start`."""
 
@@ -324,7 +333,7 @@ class EmbeddedServer:
         return True
 
     def _options(self) -> list[str]:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        memory = memory_of_ours()
         settings = {
             "listen_addresses": "",
             "unix_socket_directories": str(self._sockets),
