@@ -41,7 +41,7 @@ class PlainLine:
     Args:
         starts: the first days of the steps that are stored of them.
         gone: of those that go.
-        steps, obligations: rows that come, as JSON behind the first member.
+        steps, obligations: rows that come, as JSON without the brace that opens it.
     """
 
     assignment: Id
