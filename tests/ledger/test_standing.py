@@ -348,6 +348,12 @@ def test_the_database_refuses_two_statuses_for_one_day_and_a_day_without_one(tow
             await refuse("standing_lasts", copied.format("until_on", "from_on"))
             moved = "UPDATE standing SET from_on = from_on + 1 WHERE tenant = $1 AND until_on IS NULL"
             await refuse("standing_stays_in_line", moved)
+            replaced = (
+                "WITH gone AS (DELETE FROM standing WHERE tenant = $1 AND until_on IS NULL RETURNING *)"
+                f" INSERT INTO standing (tenant, person, assignment, from_on, until_on, {columns})"
+                f" SELECT tenant, person, assignment, from_on, NULL, {columns} FROM gone"
+            )
+            assert await connection.execute(replaced, town.tenant) == "INSERT 0 1"
             everything = "DELETE FROM standing WHERE tenant = $1"
             assert int((await connection.execute(everything, town.tenant)).split()[1]) > 1
 
