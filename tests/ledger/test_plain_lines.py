@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import fields
 
 from testamur.core.assignments import AssignmentEdit, NewAssignment
 from testamur.core.audiences import NewAudience
@@ -19,6 +21,7 @@ from testamur.core.ids import Id
 from testamur.core.people import Reference
 from testamur.core.records import NewRecord, Recorded
 from testamur.core.sessions import NewSession
+from testamur.ledger.standing_rows import ObligationRow, StepRow
 from testamur.storage.database import DatabaseUrls
 from tests.hub import Hub, moment
 from tests.ledger.tellings import another_worker, assert_entries_are_whole, completion, report, tell, tell_at_once
@@ -130,6 +133,19 @@ def test_every_assignment_that_asks_is_satisfied_and_none_of_others(
     statuses = query(hub, "SELECT person, count(*) FROM standing WHERE status = 'completed' GROUP BY 1")
     assert {row["person"]: row["count"] for row in statuses} == {**dict.fromkeys(crew, 2), hub.other_person: 1}
     assert_true(hub)
+
+
+@pytest.mark.parametrize(
+    ("composite", "more", "row"),
+    [("plain_step", ["of", "kept"], StepRow), ("plain_obligation", ["of"], ObligationRow)],
+)
+def test_rows_have_the_columns_that_the_database_reads(
+    hub: Hub, composite: str, more: list[str], row: type[Struct]
+) -> None:
+    """They are told apart by their order alone."""
+    columns = "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass ORDER BY attnum"
+    names = [field.name for field in fields(row) if field.name not in ("assignment", "person")]
+    assert [found["attname"] for found in query(hub, columns, composite)] == more + names
 
 
 # What something else decides about ----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 from msgspec.structs import asdict
 
 from testamur.core.ids import Id
@@ -22,6 +22,7 @@ from testamur.core.moments import When
 from testamur.core.records import NewRecord
 from testamur.ledger.recording import FactRow
 from testamur.ledger.standing_facts import About, heard
+from testamur.ledger.standing_rows import StepRow
 from testamur.ledger.standing_steps import compared
 
 _FACT = Id(UUID(int=1))
@@ -34,87 +35,58 @@ _PAUSE_MAX = 64
 """Completions of an item that are not tried after so many that were refused: of a second year none is plain."""
 
 
+_RowText = tuple[str, ...]
+"""A row as PostgreSQL spells it, without its first column: the texts between which the id of the fact stands."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlainLine:
     """What a completion makes of the plain lines of an assignment.
 
     Args:
-        starts: the first days of the steps that are stored of them.
-        gone: of those that go.
-        steps, obligations: rows that come, as JSON without the brace that opens it.
+        line: the line as `record_plain` takes it.
+        steps, obligations: rows that come.
     """
 
-    assignment: Id
-    audience: Id
-    starts: tuple[date, ...]
-    gone: tuple[date, ...]
-    steps: tuple[str, ...]
-    obligations: tuple[str, ...]
+    line: str
+    steps: tuple[_RowText, ...]
+    obligations: tuple[_RowText, ...]
 
     def filled(self, record: Id) -> FilledLine:
         """What the first fact of this record makes of one."""
         fact = str(record)
-        steps, obligations = (
-            [row.replace(_FACT_MARK, fact) for row in rows] for rows in (self.steps, self.obligations)
+        return FilledLine(
+            self.line, [fact.join(row) for row in self.steps], [fact.join(row) for row in self.obligations]
         )
-        return FilledLine(self, steps, obligations)
 
 
 class FilledLine(NamedTuple):
     """What a completion makes of a line, with its own id in the rows."""
 
-    line: PlainLine
+    line: str
     steps: Sequence[str]
     obligations: Sequence[str]
-
-
-class _LineRow(Struct):
-    """A line that a telling may touch, as `record_plain` takes it."""
-
-    telling: int
-    assignment: Id
-    audience: Id
-    starts: tuple[date, ...]
-
-
-class _GoneRow(Struct):
-    """A step that goes, `of` the place of its line."""
-
-    of: int
-    assignment: Id
-    from_on: date
 
 
 class LineRows:
     """What tellings of one batch make of the lines that they may touch, as `record_plain` takes it."""
 
     def __init__(self) -> None:
-        self._lines: list[_LineRow] = []
-        self._gone: list[_GoneRow] = []
+        self._lines: list[str] = []
         self._steps: list[str] = []
         self._obligations: list[str] = []
 
     def add(self, telling: int, lines: Iterable[FilledLine]) -> None:
         """Add what a telling, by its place from 1, makes of these lines."""
-        for line, *filled in lines:
-            self._lines.append(_LineRow(telling, line.assignment, line.audience, line.starts))
-            place = len(self._lines)
-            self._gone += [_GoneRow(place, line.assignment, day) for day in line.gone]
-            for rows, new in zip((self._steps, self._obligations), filled, strict=True):
-                rows += [f'{{"of":{place},{row}' for row in new]
+        for line, steps, obligations in lines:
+            self._lines.append(f'{{"telling":{telling},{line}')
+            of = f"({len(self._lines)},"
+            self._steps += [of + row for row in steps]
+            self._obligations += [of + row for row in obligations]
 
     def parameters(self) -> dict[str, Any]:
         """Those of the query."""
-        return {
-            "lines": self._lines,
-            "gone": self._gone,
-            "steps": _json(self._steps),
-            "obligations": _json(self._obligations),
-        }
-
-
-def _json(rows: Iterable[str]) -> Raw:
-    return Raw(f"[{','.join(rows)}]")
+        return {"lines": Raw(f"[{','.join(self._lines)}]"), "steps": self._steps, "obligations": self._obligations}
 
 
 @dataclass(slots=True)
@@ -199,18 +171,34 @@ def _worked_out(about: About, item: Id, version: int | None, completed: When) ->
     after = compared({about.assignment: about}, {line: told})
     if before.failed or after.failed or after.gone_obligations:
         return None
+    starts = sorted(row.from_on for row in before.new)
+    places = {day: place for place, day in enumerate(starts, 1)}
+    asked = {
+        "assignment": about.assignment,
+        "audience": about.plain.audience,
+        "starts": starts,
+        "gone": [places[day] for _, day in after.gone],
+    }
     return PlainLine(
-        about.assignment,
-        about.plain.audience,
-        tuple(sorted(row.from_on for row in before.new)),
-        tuple(day for _, day in after.gone),
-        _rows(after.new),
-        _rows(after.new_obligations),
+        msgspec.json.encode(asked).decode().removeprefix("{"),
+        tuple(_row_text({"kept": places.get(row.from_on), **_step(row)}) for row in after.new),
+        tuple(_row_text(asdict(row)) for row in after.new_obligations),
     )
 
 
-def _rows(rows: Iterable[Struct]) -> tuple[str, ...]:
-    said = (
-        {name: value for name, value in asdict(row).items() if name != "person" and value is not None} for row in rows
-    )
-    return tuple(msgspec.json.encode(row).decode().removeprefix("{") for row in said)
+def _step(row: StepRow) -> dict[str, Any]:
+    days = ",".join(map(str, row.fixed_days))
+    return asdict(row) | {"because": msgspec.json.encode(row.because).decode(), "fixed_days": f"{{{days}}}"}
+
+
+def _row_text(row: dict[str, Any]) -> _RowText:
+    """A row of a line, of which the assignment and the person are known."""
+    text = ",".join(_spelled(value) for name, value in row.items() if name not in ("assignment", "person"))
+    return tuple(f"{text})".split(_FACT_MARK))
+
+
+def _spelled(value: object) -> str:
+    if value is None:
+        return ""
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'

@@ -104,7 +104,8 @@ ORDER BY said.place;
 
 -- name: record_plain
 SELECT last_entry, refused FROM record_plain(
-    :tenant, :rules, :now, :told, :tellings::json, :lines::json, :gone::json, :steps::json, :obligations::json);
+    :tenant, :rules, :now, :told, :tellings::json, :lines::json, :steps::text[]::plain_step[],
+    :obligations::text[]::plain_obligation[]);
 
 -- name: fact_standing
 SELECT id, revision, source FROM fact

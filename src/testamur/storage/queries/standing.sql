@@ -119,7 +119,7 @@ FROM (
 -- name: standings_write!
 -- What is different of some lines, in one trip.
 SELECT write_standing(:tenant, :assignments::uuid[], :people::uuid[], :from_ons::date[], :owed_under::uuid[], :owing::uuid[],
-                      :places::int[], :steps::json, :obligations::json, '{}', :now::timestamptz);
+                      :places::int[], :steps::json, :obligations::json, :now::timestamptz);
 
 -- name: standing_people
 -- Everybody who ever was in one of some audiences, in order, from behind `after` to `last`.
