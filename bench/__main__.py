@@ -76,7 +76,8 @@ def _measure(given: argparse.Namespace) -> None:
         if "lines" in suites:
             lines = [*lines, *line_by_line.measure()]
         if "standing" in suites:
-            keeping = Keeping(ground, worker, given.people or (10_000 if given.quick else PEOPLE))
+            people = given.people or (10_000 if given.quick else PEOPLE)
+            keeping = Keeping(ground, worker, people, run.seconds, run.rounds)
             keeping.everything()
             lines, notes = [*lines, *keeping.lines], [*notes, *keeping.notes]
         if "depth" in suites:
@@ -91,8 +92,8 @@ def _measure(given: argparse.Namespace) -> None:
             telling = Telling(
                 ground,
                 worker,
-                seconds=given.seconds or (3 if given.quick else 7),
-                rounds=given.rounds or (1 if given.quick else 2),
+                seconds=run.seconds,
+                rounds=run.rounds,
                 events=given.events or (2_000 if given.quick else EVENTS),
             )
             telling.everything()
