@@ -309,6 +309,28 @@ def test_a_mark_that_is_not_so_is_a_difference(hub: Hub, crew: list[Id]) -> None
     assert_true(hub)
 
 
+def test_a_line_of_which_other_steps_are_stored_is_worked_out(
+    hub: Hub, crew: list[Id], decided: list[NewRecord]
+) -> None:
+    """Whatever cut one in two: by their places, others would be written over."""
+    assign(hub)
+    complete(hub, crew[0])
+    cut = """
+        WITH cut AS (
+            UPDATE standing SET until_on = from_on + 1 WHERE person = $1 AND until_on IS NOT NULL RETURNING person
+        )
+        INSERT INTO standing
+        SELECT (jsonb_populate_record(s, jsonb_build_object('from_on', s.from_on + 1))).*
+        FROM (SELECT count(*) FROM cut) AS before CROSS JOIN standing s WHERE s.person = $1 AND s.until_on IS NOT NULL
+        """
+    query(hub, cut, crew[1])
+    assert hub.do(hub.ledger.standings.rebuild(hub.tenant.id)).differences == 1
+    decided.clear()
+    complete(hub, crew[1])
+    assert len(decided) == 1
+    assert_true(hub)
+
+
 def test_of_two_lines_both_must_be_plain(hub: Hub, crew: list[Id], decided: list[NewRecord]) -> None:
     extended = assign(hub)
     assign(hub, recurrence_days=365)
