@@ -44,7 +44,7 @@ class PlainLine:
     """What a completion makes of the plain lines of an assignment.
 
     Args:
-        line: the line as `record_plain` takes it.
+        line: what is told of each to judge it, as JSON without the brace that opens it and the telling.
         steps, obligations: rows that come.
     """
 
