@@ -22,7 +22,7 @@ from testamur.core.ids import Id, new_id
 from testamur.core.moments import Precision
 from testamur.core.people import Reference, normalise
 from testamur.core.records import NewRecord, Recorded, Report
-from testamur.ledger.plain_lines import FilledLine, LineRows, PlainLines
+from testamur.ledger.plain_lines import Asked, FilledLine, LineRows, PlainLines
 from testamur.ledger.recording import Learning, digest_of
 from testamur.storage.database import Database
 from testamur.storage.gather import Flush, Gatherer, GoesOn
@@ -39,13 +39,13 @@ class _Item(NamedTuple):
     """What a reference to an item stood for at a count of changes to items: `tenant_counter.rules`.
 
     Args:
-        asking: assignments that ask for it, of anybody.
+        asked: the same for its lines, where assignments ask for it.
     """
 
     rules: int
     item: Id
     version: int | None
-    asking: tuple[Id, ...]
+    asked: Asked | None
 
 
 class _Plain(NamedTuple):
@@ -98,8 +98,8 @@ class PlainTellings:
         item = self._items.get((tenant, named)) if named is not None else None
         if item is None:
             return None
-        lines = self._lines.of(tenant, new, item.item, item.version, item.asking, item.rules) if item.asking else ()
-        if lines is None:
+        lines = self._lines.of(item.asked, new) if item.asked is not None else ()
+        if item.asked is not None and not lines:
             return None
         id = new_id()
         row = Raw(msgspec.json.encode(_row(new, report, item, id)))
@@ -116,10 +116,12 @@ class PlainTellings:
             named = _plain_item(new)
             if named is None:
                 continue
-            self._items.pop((tenant, named), None)
+            known = self._items.pop((tenant, named), None)
             if row["item"] is None or len(row["asking"]) > _ASKING_MAX:
                 continue
-            self._items[tenant, named] = _Item(row["rules"], row["item"], row["version"], tuple(row["asking"]))
+            if known is None or known.rules != row["rules"]:
+                known = _known(tenant, row)
+            self._items[tenant, named] = known
             if len(self._items) > _ITEMS_MAX:
                 del self._items[next(iter(self._items))]
 
@@ -149,8 +151,8 @@ class PlainTellings:
             return [None] * len(tellings)
         refused = set(found["refused"] or ())
         for telling in told:
-            if telling.lines:
-                self._lines.note(tenant, telling.item.item, is_refused=telling.record in refused)
+            if telling.item.asked is not None:
+                telling.item.asked.note(is_refused=telling.record in refused)
         written, last = len(told) - len(refused), found["last_entry"]
         if self._growth.add(tenant, written) or is_fourfold(last - written, last):
             self._database.refresh_statistics()
@@ -160,6 +162,11 @@ class PlainTellings:
             else Recorded(telling.record, telling.record, is_new=True, is_changed=True)
             for telling in tellings
         ]
+
+
+def _known(tenant: Id, row: Row) -> _Item:
+    rules, item, version, asking = row["rules"], row["item"], row["version"], tuple(row["asking"])
+    return _Item(rules, item, version, Asked(tenant, rules, item, version, asking) if asking else None)
 
 
 def _plain_item(new: NewRecord) -> Reference | None:
