@@ -17,12 +17,14 @@ from bench.servers import Server
 from testamur.core.assignments import NewAssignment
 from testamur.core.audiences import NewAudience
 from testamur.core.ids import Id, to_hex24
+from testamur.core.items import ItemKind, NewItem
 from testamur.core.people import Reference
 from testamur.ledger import Ledger
 
 PEOPLE = 100_000
 _ASKED = 20
-_SPARE = 100_000_000  # completions of this suite are other ones than those of the load
+_WARMING_SECONDS = 2
+_ITEMS = 100
 
 
 @dataclass
@@ -48,15 +50,19 @@ class Keeping:
 
     def touching(self) -> None:
         """Completions through Thrive that touch one line each, beside those that touch none, in turns."""
-        half = len(self.ground.items) // 2
-        asked, free = self.ground.items[:half], self.ground.items[half:]
-        with_ledger(self.ground.urls, lambda ledger: self._ask_for(ledger, asked))
+        items = with_ledger(self.ground.urls, self._ask)
         pgbench.query(self.ground, "VACUUM ANALYZE")  # of all these lines at once, which is no cost of these posts
-        number, found = _SPARE, dict[str, list[Measured]](one=[], none=[])
+        sent = {"none": 0, "one": 0}
+        for name in sent:  # what the service learns of items and lines it learns once
+            sent[name] += self._post(items[name], 0, _WARMING_SECONDS).requests + load.CONNECTIONS
+        found = dict[str, list[Measured]](one=[], none=[])
         for _ in range(self.rounds):
-            for name, items in (("none", free), ("one", asked)):
-                measured, number = self._post(items, number)
+            for name in sent:
+                measured = self._post(items[name], sent[name], self.seconds)
+                sent[name] += measured.requests + load.CONNECTIONS  # the last of each connection is not counted
                 found[name].append(measured)
+        if sent["one"] > len(self.ground.people) * _ITEMS:
+            raise load.LoadFailed(f"{sent['one']} completions are more than there are lines that no one touched")
         one, none = (statistics.median(each.rate for each in found[name]) for name in ("one", "none"))
         value, floor = f"{one:,.0f}/s", f"touching none {none:,.0f}/s"
         # Of rounds next to each other: the machine may have fast and slow minutes.
@@ -65,23 +71,27 @@ class Keeping:
         ratio = statistics.median(times)
         self.lines.append(Line("Thrive POST touching one line, time", value, floor, ratio, 1.5, at_least=False))
 
-    async def _ask_for(self, ledger: Ledger, items: list[Id]) -> None:
-        caller = caller_of(self.ground)
+    async def _ask(self, ledger: Ledger) -> dict[str, list[Id]]:
+        """Items that nobody completed yet: of some everybody is asked for each, of the others for none."""
+        caller, items = caller_of(self.ground), dict[str, list[Id]]()
+        for name in ("none", "one"):
+            new = [NewItem(title=f"Course {name} {number}", kind=ItemKind.COURSE) for number in range(_ITEMS)]
+            items[name] = await ledger.items.add(caller, new)
         audience = await ledger.audiences.add(caller, NewAudience(name="Everyone", reference="everyone"))
         await ledger.memberships.join(caller, audience, self.ground.people, date(2020, 1, 1))
-        for item in items:
+        for item in items["one"]:
             await ledger.assignments.add(
                 caller, NewAssignment(audience=Reference("everyone"), primary=Reference(str(item), (), "item"))
             )
         await ledger.standings.settle(self.ground.tenant.id)
+        return items
 
-    def _post(self, items: list[Id], number: int) -> tuple[Measured, int]:
+    def _post(self, items: list[Id], first: int, seconds: int) -> Measured:
         authorization = basic(self.ground.tenant.slug, self.ground.key.secret)
         people, contents = ([to_hex24(id) for id in ids] for ids in (self.ground.people, items))
         url = f"{self.worker.url}/thrive/rest/v1/learning/completions"
         headers = {"Authorization": authorization, "Content-Type": "application/json"}
-        measured = load.run(Traffic(url, headers, people, contents), self.seconds, first=number)
-        return measured, number + measured.requests + 1_000
+        return load.run(Traffic(url, headers, people, contents), seconds, first=first)
 
     def _rebuilt(self, people: int) -> float:
         """Lines a second of a rebuild over an audience of so many, and what its counts cost on the way."""
