@@ -21,6 +21,7 @@ from testamur.core.ids import Id
 from testamur.core.people import Reference
 from testamur.core.records import NewRecord, Recorded
 from testamur.core.sessions import NewSession
+from testamur.ledger.plain_lines import Asked
 from testamur.ledger.standing_rows import ObligationRow, StepRow
 from testamur.storage.database import DatabaseUrls
 from tests.hub import Hub, moment
@@ -434,6 +435,39 @@ def test_what_is_refused_again_and_again_is_tried_more_and_more_rarely(
     assert tried, "the first of somebody else is tried when its turn has come"
     complete(hub, crew[0], moment())
     assert len(tried) == 2, "and then all are again"
+    assert_true(hub)
+
+
+def test_a_pause_is_halved_by_what_goes_well(hub: Hub) -> None:
+    asked = Asked(hub.tenant.id, 1, hub.item, 1, (hub.audience,))
+    assert not asked.waits()
+    for _ in range(3):
+        asked.note(is_refused=True)
+    asked.note(is_refused=False)
+    assert not asked.waits()
+    asked.note(is_refused=True)
+    assert [asked.waits() for _ in range(5)] == [True] * 4 + [False]
+
+
+def test_completions_of_other_days_make_other_lines(hub: Hub, crew: list[Id], decided: list[NewRecord]) -> None:
+    assign(hub, recurrence_days=365)
+    complete(hub, crew[0])
+    decided.clear()
+    for person, days in zip(crew[1:], (1, 20, 300), strict=True):
+        complete(hub, person, NOW - timedelta(days=days))
+    assert not decided
+    assert_true(hub)
+
+
+def test_an_item_of_which_some_lines_are_never_plain_is_decided(
+    hub: Hub, crew: list[Id], decided: list[NewRecord]
+) -> None:
+    assign(hub)
+    moved = assign(hub, recurrence_days=365)
+    hub.do(hub.ledger.assignments.edit(hub.caller, moved, AssignmentEdit(zone="Asia/Tokyo")))
+    for person in crew:
+        complete(hub, person)
+    assert len(decided) == len(crew)
     assert_true(hub)
 
 

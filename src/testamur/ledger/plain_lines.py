@@ -55,7 +55,7 @@ class PlainLine:
 
     def filled(self, record: Id) -> FilledLine:
         """What the first fact of this record makes of one."""
-        fact = msgspec.json.encode(record)[1:-1].decode()  # an eighth of the time that str() takes
+        fact = msgspec.json.encode(record)[1:-1].decode()  # str() takes four times as long
         return FilledLine(
             self.line, [fact.join(row) for row in self.steps], [fact.join(row) for row in self.obligations]
         )
