@@ -28,6 +28,15 @@ _ITEMS = 100
 
 
 @dataclass
+class _Posts:
+    """Completions of these items, from the number `first` on, of which so many were sent."""
+
+    items: list[Id]
+    first: int
+    sent: int = 0
+
+
+@dataclass
 class Keeping:
     """An audience of `people` gets an assignment; then completions, counts, and a rebuild."""
 
@@ -52,24 +61,31 @@ class Keeping:
         """Completions through Thrive that touch one line each, beside those that touch none, in turns."""
         items = with_ledger(self.ground.urls, self._ask)
         pgbench.query(self.ground, "VACUUM ANALYZE")  # of all these lines at once, which is no cost of these posts
-        sent = {"none": 0, "one": 0}
-        for name in sent:  # what the service learns of items and lines it learns once
-            sent[name] += self._post(items[name], 0, _WARMING_SECONDS).requests + load.CONNECTIONS
-        found = dict[str, list[Measured]](one=[], none=[])
-        for _ in range(self.rounds):
-            for name in sent:
-                measured = self._post(items[name], sent[name], self.seconds)
-                sent[name] += measured.requests + load.CONNECTIONS  # the last of each connection is not counted
-                found[name].append(measured)
-        if sent["one"] > len(self.ground.people) * _ITEMS:
-            raise load.LoadFailed(f"{sent['one']} completions are more than there are lines that no one touched")
-        one, none = (statistics.median(each.rate for each in found[name]) for name in ("one", "none"))
-        value, floor = f"{one:,.0f}/s", f"touching none {none:,.0f}/s"
-        # Of rounds next to each other: the machine may have fast and slow minutes.
-        times = [none.rate / one.rate for one, none in zip(found["one"], found["none"], strict=True)]
+        pairs = len(self.ground.people) * _ITEMS
+        none = _Posts(items["none"], 0)
+        once, again = _Posts(items["one"], 0), _Posts(items["one"], pairs)  # in the same order, and later
+        for kind in (none, once):  # what the service learns of items and lines it learns once
+            self._post(kind, _WARMING_SECONDS)
+        rate, floor, times = self._beside(none, once, self.rounds)
         self.notes.append(f"standing: times of a touched line by rounds {', '.join(f'{each:.2f}' for each in times)}")
-        ratio = statistics.median(times)
-        self.lines.append(Line("Thrive POST touching one line, time", value, floor, ratio, 1.5, at_least=False))
+        name, floor_name = "Thrive POST touching one line, time", f"touching none {floor:,.0f}/s"
+        self.lines.append(Line(name, f"{rate:,.0f}/s", floor_name, statistics.median(times), 1.5, at_least=False))
+        rate, floor, times = self._beside(none, again, -(-self.rounds // 3))
+        self.notes.append(
+            f"standing: touching one line that was completed before {rate:,.0f}/s, none {floor:,.0f}/s, "
+            f"{statistics.median(times):.2f} times"
+        )
+        if once.sent > pairs or again.sent > once.sent:
+            raise load.LoadFailed(f"of {pairs} lines {once.sent} were to be completed, {again.sent} of them again")
+
+    def _beside(self, none: _Posts, other: _Posts, rounds: int) -> tuple[float, float, list[float]]:
+        """Rates of the other kind and of none, and by rounds next to each other how many times the time.
+
+        The machine may have fast and slow minutes.
+        """
+        found = [(self._post(other, self.seconds).rate, self._post(none, self.seconds).rate) for _ in range(rounds)]
+        touching, nothing = (statistics.median(rates) for rates in zip(*found, strict=True))
+        return touching, nothing, [none / other for other, none in found]
 
     async def _ask(self, ledger: Ledger) -> dict[str, list[Id]]:
         """Items that nobody completed yet: of some everybody is asked for each, of the others for none."""
@@ -86,12 +102,14 @@ class Keeping:
         await ledger.standings.settle(self.ground.tenant.id)
         return items
 
-    def _post(self, items: list[Id], first: int, seconds: int) -> Measured:
+    def _post(self, posts: _Posts, seconds: int) -> Measured:
         authorization = basic(self.ground.tenant.slug, self.ground.key.secret)
-        people, contents = ([to_hex24(id) for id in ids] for ids in (self.ground.people, items))
+        people, contents = ([to_hex24(id) for id in ids] for ids in (self.ground.people, posts.items))
         url = f"{self.worker.url}/thrive/rest/v1/learning/completions"
         headers = {"Authorization": authorization, "Content-Type": "application/json"}
-        return load.run(Traffic(url, headers, people, contents), seconds, first=first)
+        measured = load.run(Traffic(url, headers, people, contents), seconds, first=posts.first + posts.sent)
+        posts.sent += measured.requests + load.CONNECTIONS  # the last of each connection is not counted
+        return measured
 
     def _rebuilt(self, people: int) -> float:
         """Lines a second of a rebuild over an audience of so many, and what its counts cost on the way."""
