@@ -119,6 +119,19 @@ def test_people_get_tables(hub: Hub, urls: DatabaseUrls, made: Assignment) -> No
 
 
 @pytest.mark.parametrize("width", ["60", "80", "200"])
+def test_why_folds_no_day_however_narrow_the_terminal_is(
+    hub: Hub, run: Run, urls: DatabaseUrls, made: Assignment, monkeypatch: pytest.MonkeyPatch, width: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    words = ["why", "00123", to_hex24(made.id)]
+    printed = CliRunner().invoke(app, ["standing", *words, "--tenant", hub.tenant.slug, "--database-url", urls.owner])
+    days = [step[name] for step in run(*words)["steps"] for name in ("from_on", "due_on")]
+    assert days
+    assert all(day in printed.stdout for day in days)
+    assert max(len(line) for line in printed.stdout.splitlines()) <= int(width)
+
+
+@pytest.mark.parametrize("width", ["60", "80", "200"])
 def test_counts_fold_no_id_however_narrow_the_terminal_is(
     hub: Hub, urls: DatabaseUrls, made: Assignment, monkeypatch: pytest.MonkeyPatch, width: str
 ) -> None:

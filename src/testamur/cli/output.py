@@ -39,8 +39,8 @@ console = Console(stderr=True, highlight=False)
 """People read standard error; standard output is for what was asked."""
 
 
-def show(document: Any, as_json: bool, table: Table | str) -> None:
-    """Print the result: `document` as JSON, or `table` for people. Nothing else goes to standard output.
+def show(document: Any, as_json: bool, *tables: Table | str) -> None:
+    """Print the result: `document` as JSON, or `tables` for people. Nothing else goes to standard output.
 
     A table that is wider than what it is printed on stands upright: nobody can copy an id that is folded. One without
     rows is a line that says so.
@@ -48,12 +48,15 @@ def show(document: Any, as_json: bool, table: Table | str) -> None:
     if as_json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document, enc_hook=str), indent=2) + b"\n")
         sys.stdout.flush()
-    elif isinstance(table, Table) and not table.row_count:
-        Console(highlight=False).print(f"[bold]{table.title}[/]: none")
-    elif isinstance(table, Table) and not fits(table):
-        Console(highlight=False).print(_upright(table))
-    else:
-        Console(highlight=False).print(table)
+        return
+    out = Console(highlight=False)
+    for table in tables:
+        if isinstance(table, Table) and not table.row_count:
+            out.print(f"[bold]{table.title}[/]: none")
+        elif isinstance(table, Table) and not fits(table):
+            out.print(_upright(table))
+        else:
+            out.print(table)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Table:

@@ -92,9 +92,8 @@ def why(
             "steps": [_step(step) for step in found.timeline.steps] if found.timeline else [],
             "obligations": [_obligation(one) for one in found.timeline.obligations] if found.timeline else [],
         }
-        show(document, json, table(_headline(found), ["rule", "text", "fact"], document["because"]))
-        if not json:
-            console.print(table("Timeline", _STEP_COLUMNS, document["steps"]))
+        because = table(_headline(found), ["rule", "text", "fact"], document["because"])
+        show(document, json, because, table("Timeline", _STEP_COLUMNS, document["steps"]))
 
 
 @app.command()
